@@ -1,0 +1,5 @@
+/** What importing a .tsym file gives: the JSON of each fn's tree, by name (bin/prelude.js makes the module). */
+declare module "*.tsym" {
+  const trees: ReadonlyMap<string, string>;
+  export default trees;
+}
