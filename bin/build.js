@@ -1,0 +1,49 @@
+/** Makes dist/: the command as one CommonJS file and the library as one ES module (tsc writes its declarations). */
+"use strict";
+const { createHash } = require("node:crypto");
+const { mkdirSync, rmSync, writeFileSync } = require("node:fs");
+const { join } = require("node:path");
+const { build } = require("esbuild");
+const { esbuildPlugin } = require("./prelude.js");
+
+const root = join(__dirname, "..");
+
+/** Commander can start other programs; tsym never does, and loading that module takes milliseconds. */
+const noChildProcess = {
+  name: "no-child-process",
+  setup: (build) => {
+    build.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      importer.includes("commander") ? { path: "child_process", namespace: "empty" } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "" }));
+  },
+};
+
+const settings = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: true,
+  platform: "node",
+  target: "node20",
+  external: ["@tensorflow/tfjs-node"],
+  plugins: [esbuildPlugin, noChildProcess],
+  logLevel: "warning",
+};
+
+/** The bundle ends in its own hash, by which bin/tsym.js knows whose code it has cached. */
+async function buildCommand() {
+  const { outputFiles } = await build({ ...settings, entryPoints: ["src/cli.ts"], format: "cjs", write: false });
+  const { text } = outputFiles[0];
+  writeFileSync(join(root, "dist", "tsym.cjs"), `${text}//${createHash("sha256").update(text).digest("hex")}`);
+}
+
+const buildLibrary = () =>
+  build({ ...settings, entryPoints: ["src/index.ts"], format: "esm", outfile: "dist/index.js" });
+
+rmSync(join(root, "dist"), { recursive: true, force: true });
+mkdirSync(join(root, "dist"));
+Promise.all([buildCommand(), buildLibrary()]).catch((error) => {
+  // esbuild has shown its own messages.
+  if (!error.errors) console.error(error);
+  process.exitCode = 1;
+});

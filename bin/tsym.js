@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+/** Starts dist/tsym.cjs, nothing else; keeps V8's compiled code in the user's cache folder, since compiling is most of start-up. */
+"use strict";
+const { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
+const { dirname, isAbsolute, join } = require("node:path");
+const { constants, Script } = require("node:vm");
+
+const bundle = join(__dirname, "..", "dist", "tsym.cjs");
+
+/** The bundle's text; esbuild writes it in ASCII. */
+function readBundle() {
+  try {
+    return readFileSync(bundle, "latin1");
+  } catch {
+    process.stderr.write(`tsym: ${bundle} cannot be read; \`npm run build\` makes it\n`);
+    process.exit(70);
+  }
+}
+
+/**
+ * Where this command's code is kept. One file per command, since a file holds the functions that the run which wrote it
+ * had compiled; undefined without a place to keep it.
+ */
+function cacheFile() {
+  const { XDG_CACHE_HOME: cache = "", HOME: home = "" } = process.env;
+  const folder = isAbsolute(cache) ? cache : isAbsolute(home) && join(home, ".cache");
+  const command = encodeURIComponent(process.argv[2] ?? "");
+  return folder ? join(folder, "tsym", `${process.version}-${process.arch}-${command}`) : undefined;
+}
+
+/**
+ * The code in `file`, if whole and made from the bundle that ends in `stamp`; V8 itself refuses another version's, CPU's or
+ * flags'. It would crash on damaged code, so the file holds the code twice: to compare is faster than to load a checksum.
+ */
+function readCode(file, stamp) {
+  try {
+    const bytes = readFileSync(file);
+    const half = (bytes.length - stamp.length) / 2;
+    const code = bytes.subarray(0, half);
+    return bytes.latin1Slice(2 * half) === stamp && code.equals(bytes.subarray(half, 2 * half)) ? code : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Written beside and renamed, so that runs at the same time see a whole file or none. Where it can't be, nothing is kept. */
+function writeCode(file, stamp, script) {
+  const part = `${file}.${process.pid}`;
+  try {
+    const code = script.createCachedData();
+    try {
+      // One by one: a home that isn't there is not made, and a recursive mkdir never returns from /proc.
+      for (const folder of [dirname(dirname(file)), dirname(file)])
+        if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+      writeFileSync(part, Buffer.concat([code, code, Buffer.from(stamp)]));
+      renameSync(part, file);
+    } finally {
+      rmSync(part, { force: true });
+    }
+  } catch {
+    // The next run compiles again.
+  }
+}
+
+const source = readBundle();
+/** The hash of the bundle, which the build puts at its end: V8 checks only the length of a source. */
+const stamp = source.slice(-64);
+const file = cacheFile();
+const cachedData = file && readCode(file, stamp);
+const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+  filename: bundle,
+  cachedData,
+  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+});
+if (file && (!cachedData || script.cachedDataRejected))
+  // After the run, so that the functions it needed are in the file. A failed run's name may be a typing mistake.
+  process.once("exit", (status) => status === 0 && writeCode(file, stamp, script));
+script.runInThisContext()(exports, require, module, bundle, dirname(bundle));
