@@ -1,0 +1,189 @@
+/** The command line: reads the options, loads the one command meant, prints and exits. Knows no tensor. */
+import { fstatSync, writeSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import manifest from "../package.json" with { type: "json" };
+import type { CheckOptions } from "./commands/check.ts";
+import type { RunOptions } from "./commands/run.ts";
+import type { World } from "./commands/world.ts";
+import { type Diagnostic, fail, TsymError } from "./source.ts";
+
+const STDIN = 0;
+const STDOUT = 1;
+const STDERR = 2;
+const INTERNAL_ERROR = 70;
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined);
+
+/** Writes all of `chunk`, waiting while a non-blocking pipe is full. (`process.stdout` takes milliseconds to load.) */
+function writeAll(descriptor: number, chunk: string | Uint8Array): void {
+  let bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(descriptor, bytes));
+    } catch (error) {
+      if (codeOf(error) !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+/** Nobody reads our output any more, as after `| head`: a good end. */
+class ClosedPipe extends Error {}
+
+function print(chunk: string | Uint8Array): void {
+  try {
+    writeAll(STDOUT, chunk);
+  } catch (error) {
+    if (codeOf(error) === "EPIPE") throw new ClosedPipe();
+    fail("output", `standard output cannot be written: ${String(error)}`);
+  }
+}
+
+function report(text: string): void {
+  try {
+    writeAll(STDERR, text);
+  } catch {
+    // Nowhere is left to say so.
+  }
+}
+
+/** Only a character device can be a terminal; asking more takes the tty module, which is slow to load. */
+const isTerminal = (descriptor: number): boolean =>
+  fstatSync(descriptor).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(descriptor);
+
+const WHEN = ["always", "never", "auto"] as const;
+type When = (typeof WHEN)[number];
+
+/** Whether standard error takes colours: `--color` first, then NO_COLOR, FORCE_COLOR and what it is connected to. */
+function takesColor(when: When): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  if (when !== "auto") return when === "always";
+  if (NO_COLOR || FORCE_COLOR === "0") return false;
+  return Boolean(FORCE_COLOR) || (TERM !== "dumb" && isTerminal(STDERR));
+}
+
+const world: World = {
+  stdin: STDIN,
+  get terminal() {
+    return isTerminal(STDOUT);
+  },
+  get color() {
+    return takesColor(program.opts<{ color: When }>().color);
+  },
+  print,
+  report,
+};
+
+const every = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+function countOf(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It is a whole number above 0.");
+  return Number(text);
+}
+
+function toleranceOf(text: string): number {
+  if (!(text.trim() !== "" && Number(text) >= 0)) throw new InvalidArgumentError("It is a number not below 0.");
+  return Number(text);
+}
+
+const oneOf = (flags: string, description: string, choices: readonly string[]): Option =>
+  new Option(flags, description).choices(choices);
+
+function needOneProgram(file: string | undefined, text: string | undefined): void {
+  if ((file === undefined) === (text === undefined))
+    fail("usage", text === undefined ? "no program is named" : "both a file and -e are given", {
+      help: "name one program: a file, `-` for standard input, or -e with the program's text",
+      exit: 2,
+    });
+}
+
+let status = 0;
+
+const program = new Command("tsym")
+  .description(manifest.description)
+  .version(manifest.version)
+  .addOption(oneOf("--color <when>", "colour messages; --color alone is always", WHEN).default("auto"))
+  .configureHelp({ showGlobalOptions: true })
+  .configureOutput({ writeOut: print, writeErr: report, outputError: () => {} })
+  .exitOverride();
+
+program
+  .command("run")
+  .description("evaluate a program")
+  .argument("[file]", "the program; - is standard input")
+  .option("-e, --eval <text>", "the program itself, in place of a file")
+  .option("-f, --feed <[name=]source>", "data for an input, or for all inputs that a file names; repeatable", every)
+  .option("-o, --out <name[=file]>", "choose an output, and the file it goes to; repeatable", every)
+  .addOption(oneOf("--format <format>", "how results are printed", ["pretty", "json", "ndjson", "npy", "npz"]))
+  .addOption(oneOf("--engine <engine>", "what computes", ["auto", "reference"]).default("auto"))
+  .addOption(oneOf("--device <device>", "where it computes", ["cpu", "gpu"]))
+  .option("--threads <n>", "how many threads compute", countOf)
+  .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
+  .option("--raw", "print the bare value of one output")
+  .option("--expect <name=source>", "compare an output with a value; repeatable", every)
+  .option("--rtol <tolerance>", "relative tolerance of --expect", toleranceOf)
+  .option("--atol <tolerance>", "absolute tolerance of --expect", toleranceOf)
+  .option("--carry <in=out>", "feed an output back as an input; repeatable", every)
+  .option("--steps <n>", "run so many times in all, with --carry", countOf)
+  .addOption(oneOf("--trap <value>", "stop at the first operation that makes such a value", ["nan"]))
+  .option("--precision <n>", "digits in pretty", countOf)
+  .option("--time", "show on standard error where the time went")
+  .action(async (file: string | undefined, options: RunOptions) => {
+    needOneProgram(file, options.eval);
+    const { run } = await import("./commands/run.ts");
+    status = await run(file, options, world);
+  });
+
+program
+  .command("check")
+  .description("infer shapes and types without data")
+  .argument("[file]", "the program; - is standard input")
+  .option("-e, --eval <text>", "the program itself, in place of a file")
+  .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
+  .option("--json", "print everything as one JSON object")
+  .action(async (file: string | undefined, options: CheckOptions) => {
+    needOneProgram(file, options.eval);
+    const { check } = await import("./commands/check.ts");
+    status = await check(file, options, world);
+  });
+
+/** Commander's complaint as a diagnostic of ours: it ends in "(Did you mean …?)" where it has an idea. */
+function usageDiagnostic({ message }: CommanderError): Diagnostic {
+  const [, what = message, idea] = /^(?:error: )?(.*?)\n?(?:\((Did you mean .*)\))?$/s.exec(message) ?? [];
+  return {
+    severity: "error",
+    code: "usage",
+    message: what,
+    labels: [],
+    help: idea ?? "`tsym --help` and `tsym run --help` show what can be written",
+  };
+}
+
+/** Says what went wrong and gives the exit status for it. */
+async function explain(error: unknown): Promise<number> {
+  if (error instanceof ClosedPipe) return 0;
+  if (error instanceof CommanderError) {
+    // Help and version have been printed; bare `tsym` printed its help as a complaint.
+    if (/^commander\.(help|version)/.test(error.code)) return error.exitCode && 2;
+    return explain(new TsymError([usageDiagnostic(error)], 2));
+  }
+  if (error instanceof TsymError) {
+    const { renderDiagnostics } = await import("./render.ts");
+    report(renderDiagnostics(error.diagnostics, world));
+    return error.exit;
+  }
+  report(`error[internal]: ${String(error)}\nhelp: this is a bug in tsym: please report it, with the program\n`);
+  if (process.env["TSYM_DEBUG"] && error instanceof Error) report(`${error.stack}\n`);
+  return INTERNAL_ERROR;
+}
+
+process.on("uncaughtException", async (error) => process.exit(await explain(error)));
+
+// `--color` takes a value only after `=`, or it would swallow the program's name.
+const words = process.argv.map((word) => (word === "--color" ? "--color=always" : word));
+program
+  .parseAsync(words)
+  .then(() => status, explain)
+  .then((exit) => {
+    process.exitCode = exit;
+  });
