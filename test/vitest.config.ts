@@ -1,5 +1,8 @@
+import { createRequire } from "node:module";
 import { defineConfig } from "vitest/config";
-import { vitePlugin } from "../bin/prelude.js";
+
+// Vite would bundle a plain import, and esbuild cannot be loaded from a bundle.
+const { vitePlugin } = createRequire(import.meta.url)("../bin/prelude.js");
 
 export default defineConfig({
   plugins: [vitePlugin],
