@@ -25,7 +25,6 @@ import {
   Sign,
   StringLiteral,
   spanOf,
-  VALIDATE,
   VOCABULARY,
   Wrt,
 } from "./tokens.ts";
@@ -48,10 +47,10 @@ export class ExpressionRules extends EmbeddedActionsParser {
   protected source: SourceText = { name: "", text: "" };
   protected depth = 0;
 
-  constructor() {
+  constructor(skipValidations: boolean) {
     super([...VOCABULARY], {
       maxLookahead: 1,
-      skipValidations: !VALIDATE,
+      skipValidations,
       errorMessageProvider: {
         buildMismatchTokenMessage: ({ expected, previous, ruleName }) => inWords(expected, previous, ruleName),
         buildNotAllInputParsedMessage: () => END,

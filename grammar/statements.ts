@@ -27,8 +27,9 @@ import {
 } from "./tokens.ts";
 
 export class Grammar extends ExpressionRules {
-  constructor() {
-    super();
+  /** A test has chevrotain check the rules; a start should not pay for that. */
+  constructor(skipValidations = true) {
+    super(skipValidations);
     this.performSelfAnalysis();
   }
 
@@ -225,10 +226,12 @@ export class Grammar extends ExpressionRules {
   }
 }
 
-/** The comment lines directly above an offset, if nothing else stands before it on its line. */
+/** The comment lines directly above the line that begins at an offset; none if something else begins that line. */
 function commentsAbove(text: string, offset: number): string[] {
   const lines: string[] = [];
-  for (let end = text.lastIndexOf("\n", offset - 1); end > 0; ) {
+  let end = text.lastIndexOf("\n", offset - 1);
+  if (text.slice(end + 1, offset).trim() !== "") return lines;
+  while (end > 0) {
     const start = text.lastIndexOf("\n", end - 1) + 1;
     const comment = /^\s*# ?(.*?)\r?$/.exec(text.slice(start, end));
     if (!comment) break;

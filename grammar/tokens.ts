@@ -1,5 +1,5 @@
 /** The words and signs of the language, as chevrotain token types; knows nothing of statements or trees. */
-import { createToken, type IToken, Lexer, type TokenPattern, type TokenType } from "chevrotain";
+import { createToken, type ILexerConfig, type IToken, Lexer, type TokenPattern, type TokenType } from "chevrotain";
 import type { SourceText, Span } from "../src/source.ts";
 
 /**
@@ -109,19 +109,15 @@ export const spanOf = (source: SourceText, { startOffset, image }: IToken): Span
   end: startOffset + image.length,
 });
 
+/** All token types, in the order in which the lexer tries them. */
+export const VOCABULARY: readonly TokenType[] = TOKENS;
+/** A test has chevrotain check this definition; a start should not pay for that. */
+export const LEXER: ILexerConfig = { positionTracking: "onlyOffset", ensureOptimizations: true, skipValidations: true };
+
 let lexer: Lexer | undefined;
 
 /** All tokens of a text, without spaces and comments. There is always a token for what stands there: nothing is an error yet. */
 export function tokenize(text: string): IToken[] {
-  lexer ??= new Lexer(TOKENS, {
-    positionTracking: "onlyOffset",
-    ensureOptimizations: true,
-    skipValidations: !VALIDATE,
-  });
+  lexer ??= new Lexer(TOKENS, LEXER);
   return lexer.tokenize(text).tokens;
 }
-
-/** The vocabulary of the parser. */
-export const VOCABULARY: readonly TokenType[] = TOKENS;
-/** Tests have chevrotain check lexer and grammar for mistakes of ours; a user's start should not pay for that. */
-export const VALIDATE = process.env["VITEST"] !== undefined;
