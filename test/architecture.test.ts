@@ -47,14 +47,9 @@ const resolve = (file: string, specifier: string): string =>
 
 const matches = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, found]) => found!);
 
-/** Imports that are carried out when `text` is loaded; with `types`, those that only the compiler sees too. */
-const importsOf = (text: string, types: boolean): string[] =>
-  matches(
-    text,
-    types
-      ? /^(?:import|export)\b(?:[^;"=]*?\bfrom)? "([^"]+)"/gm
-      : /^(?:import|export)\b(?! type )(?:[^;"=]*?\bfrom)? "([^"]+)"/gm,
-  );
+const importsOf = (text: string): string[] => matches(text, /^(?:import|export)\b(?:[^;"=]*?\bfrom)? "([^"]+)"/gm);
+
+const withoutTypes = (text: string): string => text.replaceAll(/^(?:import|export) type\b.*?;/gms, "");
 
 const importsWhenNeeded = (text: string): string[] => matches(text, /\b(?:import|getBuiltinModule)\("([^"]+)"\)/g);
 
@@ -66,7 +61,8 @@ const namesWorld = (text: string): boolean =>
 function loadedWith(file: string, seen = new Set<string>()): Set<string> {
   if (!SOURCES.includes(file) || seen.has(file)) return seen;
   seen.add(file);
-  for (const specifier of importsOf(readFileSync(file, "utf8"), false)) loadedWith(resolve(file, specifier), seen);
+  for (const specifier of importsOf(withoutTypes(readFileSync(file, "utf8"))))
+    loadedWith(resolve(file, specifier), seen);
   return seen;
 }
 
@@ -81,7 +77,7 @@ test.each(SOURCES)("%s uses only what its room may", (file) => {
   const room = roomOf(file);
   expect(room, "the room").toBeDefined();
   const text = readFileSync(file, "utf8");
-  const used = [...importsOf(text, true), ...importsWhenNeeded(text)].map((specifier) => resolve(file, specifier));
+  const used = [...importsOf(text), ...importsWhenNeeded(text)].map((specifier) => resolve(file, specifier));
   const rooms = [...used.map((target) => roomOf(target) ?? target), ...(namesWorld(text) ? ["world"] : [])];
   expect(rooms.filter((target) => target !== room && !MAY_USE[room!]!.includes(target))).toEqual([]);
 });
