@@ -1,0 +1,69 @@
+/** Whether a result is what was expected, within a tolerance; where it is not, how far off and where most. */
+import type { DType } from "../tensor/dtype.ts";
+import { showSizes, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { fits, readTensor, type Source, unravel } from "./source.ts";
+
+export interface Tolerance {
+  /** Relative to the expected value. */
+  readonly rtol?: number | undefined;
+  /** Absolute. */
+  readonly atol?: number | undefined;
+}
+
+/** The defaults of torch.testing.assert_close; ints and bools are compared exactly. */
+const DEFAULT: Readonly<Record<DType, { rtol: number; atol: number }>> = {
+  bool: { rtol: 0, atol: 0 },
+  int32: { rtol: 0, atol: 0 },
+  int64: { rtol: 0, atol: 0 },
+  float32: { rtol: 1.3e-6, atol: 1e-5 },
+  float64: { rtol: 1e-7, atol: 1e-7 },
+};
+
+/**
+ * Compares by the rule of NumPy's allclose, |actual - expected| ≤ atol + rtol · |expected|; nan equals nan, an infinity
+ * only itself. Undefined if they agree. Throws TsymError for expected values that are no values of the result's kind.
+ */
+export function compare(actual: Tensor, expected: Source, tolerance: Tolerance = {}): { message: string } | undefined {
+  const { shape, dtype } = actual;
+  const rtol = tolerance.rtol ?? DEFAULT[dtype].rtol;
+  const atol = tolerance.atol ?? DEFAULT[dtype].atol;
+  if (!fits(expected, shape)) {
+    return { message: `expected shape ${showSizes(expected.shape)}, as in ${expected.label}, got ${showSizes(shape)}` };
+  }
+  const wanted = readTensor(expected, comparisonDType(dtype, expected.dtype), shape).data;
+  let differing = 0;
+  let most = -1;
+  let worst = 0;
+  for (let i = 0; i < actual.data.length; i++) {
+    const b = wanted[i]!;
+    const a = typeof b === "bigint" ? actual.data[i]! : Number(actual.data[i]!);
+    if (a === b) continue;
+    const difference = distance(Number(a), Number(b));
+    if (difference <= atol + rtol * Math.abs(Number(b)) && difference < Infinity) continue;
+    differing++;
+    if (difference > most) {
+      most = difference;
+      worst = i;
+    }
+  }
+  if (differing === 0) return undefined;
+  const at = shape.length > 0 ? ` at [${unravel(worst, shape).join(", ")}]` : "";
+  return {
+    message:
+      `${differing} of ${sizeOf(shape)} elements differ from ${expected.label} (rtol ${rtol}, atol ${atol}), ` +
+      `most${at}: expected ${wanted[worst]}, got ${actual.data[worst]}`,
+  };
+}
+
+/** The dtype that holds both exactly, but for an int64 beside floats. */
+function comparisonDType(actual: DType, expected: DType | "number"): DType {
+  if (actual === "bool") return "bool";
+  return actual === "int64" && expected !== "float32" && expected !== "float64" ? "int64" : "float64";
+}
+
+/** How far apart; nothing is a finite distance from nan or an infinity, but these are none from themselves. */
+function distance(a: number, b: number): number {
+  if (Object.is(a, b)) return 0;
+  const difference = Math.abs(a - b);
+  return Number.isNaN(difference) ? Infinity : difference;
+}

@@ -1,0 +1,161 @@
+/** What `--feed` and `--expect` say: which sources there are and which names they go to. Knows nothing of the program. */
+import { extname } from "node:path";
+import { fail } from "../source.ts";
+import { type Bytes, fileBytes, memoryBytes, slice } from "./bytes.ts";
+import { openCsv } from "./csv.ts";
+import { parseJson, readRecords, type StreamRecord } from "./json.ts";
+import { isNpy, openNpy } from "./npy.ts";
+import { isZip, openNpz } from "./npz.ts";
+import { openSafetensors } from "./safetensors.ts";
+import { type Group, isGroup, named, type Source } from "./source.ts";
+
+export interface Feeds {
+  readonly feeds: Map<string, Source>;
+  /** The objects that standard input holds, one run each; none of their keys is in `feeds`. */
+  readonly stream?: Iterator<StreamRecord, void>;
+}
+
+/** How messages speak of a flag and the names it takes. */
+interface Role {
+  readonly flag: string;
+  readonly noun: string;
+  readonly verb: string;
+}
+
+const FEED: Role = { flag: "-f", noun: "input", verb: "fed" };
+const EXPECT: Role = { flag: "--expect", noun: "output", verb: "expected" };
+
+/**
+ * Opens the sources of `--feed`'s arguments, `NAME=SRC` or `SRC`; `stdin` is read only if one of them is `-`. Throws
+ * TsymError: exit 2 where the arguments are wrong in themselves, 1 where a file is not what it should be.
+ */
+export function openFeeds(args: readonly string[], stdin: Iterable<Uint8Array>): Feeds {
+  const named = args.filter((arg) => arg !== "-");
+  const feeds = openSources(named, stdin, FEED);
+  const reading = args.length - named.length + named.filter((arg) => arg.endsWith("=-")).length;
+  if (reading > 1) fail("feed", "standard input can feed once only, but two of the flags -f name it", { exit: 2 });
+  if (named.length === args.length) return { feeds };
+  return { feeds, stream: checkedRecords(readRecords(stdin, "stdin"), feeds) };
+}
+
+/** A stream whose objects feed nothing that is fed for all of them. */
+function* checkedRecords(records: Iterable<StreamRecord>, feeds: Map<string, Source>): Generator<StreamRecord, void> {
+  for (const record of records) {
+    for (const name of record.tensors.keys()) if (feeds.has(name)) twice(name, FEED);
+    yield record;
+  }
+}
+
+/** Opens the sources of `--expect`'s arguments, as `openFeeds` does those of `--feed`. */
+export const openExpected = (args: readonly string[], stdin: Iterable<Uint8Array>): Map<string, Source> =>
+  openSources(args, stdin, EXPECT);
+
+const NAME = "[\\p{L}_][\\p{L}\\p{M}\\p{N}_]*";
+const NAMED = new RegExp(`^(${NAME})=(.*)$`, "su");
+const NAME_ALONE = new RegExp(`^${NAME}$`, "u");
+
+function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role: Role): Map<string, Source> {
+  const { flag, noun } = role;
+  const sources = new Map<string, Source>();
+  const add = (name: string, open: () => Source): void => {
+    if (sources.has(name)) twice(name, role);
+    const source = named(`${noun} ${name}`, open);
+    const readInto: Source["readInto"] = (dtype, target) =>
+      named(`${noun} ${name}`, () => source.readInto(dtype, target));
+    sources.set(name, { ...source, readInto });
+  };
+  for (const arg of args) {
+    const [, name, src = arg] = NAMED.exec(arg) ?? [];
+    if (src === "")
+      fail("feed", `${flag} ${arg} says nothing after =`, {
+        help: `write ${flag} ${name}=FILE or ${flag} ${name}=VALUE`,
+        exit: 2,
+      });
+    if (name !== undefined) {
+      add(name, () => pick(name, src, open(src, stdin), flag));
+      continue;
+    }
+    const help = `to feed the ${noun} ${src}, write ${flag} ${src}=FILE or ${flag} ${src}=VALUE`;
+    const opened = open(src, stdin, NAME_ALONE.test(src) ? help : undefined);
+    if (!isGroup(opened)) {
+      return fail("feed", `${flag} ${arg} does not say which ${noun} it is for`, {
+        help: `write ${flag} NAME=${arg}`,
+        exit: 2,
+      });
+    }
+    for (const [key, open] of opened) add(key, open);
+  }
+  return sources;
+}
+
+const twice = (name: string, { noun, verb }: Role): never =>
+  fail("feed", `the ${noun} ${name} is ${verb} twice`, { exit: 2 });
+
+/** The one tensor that `name` can mean: the source itself, or what a group has at that key. */
+function pick(name: string, src: string, opened: Source | Group, flag: string): Source {
+  if (!isGroup(opened)) return opened;
+  const found = opened.get(name);
+  if (found) return found();
+  const [first = "KEY"] = opened.keys();
+  const what = INLINE.test(src) ? "the inline JSON" : src;
+  fail("feed", `${what} holds tensors by key, but none is ${name}: ${listKeys(opened)}`, {
+    help: KEYED_ENDING.test(src)
+      ? `write ${flag} ${name}=${src}:${first}`
+      : `leave out ${name}= and each feeds the name that is its key`,
+  });
+}
+
+const SHOWN_KEYS = 8;
+
+function listKeys(group: Group): string {
+  const keys = [...group.keys()];
+  if (keys.length === 0) return "it holds nothing";
+  return `its keys are ${keys.slice(0, SHOWN_KEYS).join(", ")}${keys.length > SHOWN_KEYS ? ", …" : ""}`;
+}
+
+const INLINE = /^(?:[[{"\d]|-\d|(?:true|false|NaN|-?Infinity)$)/;
+const NOT_FINITE = /^(?:NaN|-?Infinity)$/;
+const KEYED_ENDING = /\.(?:npz|safetensors)$/i;
+const KEYED = /^(.+?\.(?:npz|safetensors)):(.+)$/is;
+
+/** Opens what stands at SRC; `help` is for a path where there is nothing. */
+function open(src: string, stdin: Iterable<Uint8Array>, help?: string): Source | Group {
+  if (src === "-") return openBytes(memoryBytes(Buffer.concat([...stdin])), "stdin");
+  if (INLINE.test(src)) {
+    if (/^[-\d].*\D$/.test(src) && extname(src) in READERS) {
+      fail("feed", `${src} begins as a number does, so it is no path`, { help: `write ./${src}`, exit: 2 });
+    }
+    return parseJson(Buffer.from(NOT_FINITE.test(src) ? `"${src}"` : src), "inline JSON");
+  }
+  const [, path = src, key] = KEYED.exec(src) ?? [];
+  const bytes = fileBytes(path, help ?? (extname(path).toLowerCase() in READERS ? undefined : VALUE_HELP));
+  const opened = openBytes(bytes, path);
+  if (key === undefined || !isGroup(opened)) return opened;
+  return opened.get(key)?.() ?? fail("feed", `${path} holds no ${key}: ${listKeys(opened)}`);
+}
+
+const readJson = (bytes: Bytes, label: string): Source | Group => parseJson(slice(bytes), label);
+
+/** What reads a file, by its ending. */
+const READERS: Readonly<Record<string, (bytes: Bytes, label: string) => Source | Group>> = {
+  ".npy": openNpy,
+  ".npz": openNpz,
+  ".safetensors": openSafetensors,
+  ".json": readJson,
+  ".csv": (bytes, label) => openCsv(slice(bytes).toString(), label),
+};
+
+const VALUE_HELP = `a file ends in ${Object.keys(READERS).join(", ")}; a value is written as JSON: 0.5, [1, 2]`;
+
+/** Opens a file by its ending, and what has none by its first bytes. */
+function openBytes(bytes: Bytes, label: string): Source | Group {
+  const byEnding = READERS[extname(label).toLowerCase()];
+  if (byEnding) return byEnding(bytes, label);
+  const start = slice(bytes, 0, Math.min(64, bytes.length));
+  if (isNpy(start)) return openNpy(bytes, label);
+  if (isZip(start)) return openNpz(bytes, label);
+  if (label === "stdin" || INLINE.test(start.toString("latin1").trimStart())) return readJson(bytes, label);
+  fail("feed", `cannot tell what kind of file ${label} is`, {
+    help: `files end in ${Object.keys(READERS).join(", ")}`,
+  });
+}

@@ -1,0 +1,117 @@
+/** Results as text or bytes for standard output, and as files by their ending. */
+import { extname } from "node:path";
+import { fail } from "../source.ts";
+import { showSizes, type Tensor } from "../tensor/tensor.ts";
+import { writeCsv } from "./csv.ts";
+import { writeWhole } from "./file.ts";
+import { jsonPieces } from "./json.ts";
+import { writeNpy } from "./npy.ts";
+import { writeNpz } from "./npz.ts";
+import { type PrettyOptions, pretty, prettyValues } from "./pretty.ts";
+import { writeSafetensors } from "./safetensors.ts";
+
+export interface Output {
+  readonly name: string;
+  readonly tensor: Tensor;
+}
+
+export interface OutputOptions extends PrettyOptions {
+  /** The value alone: no name, no shape. */
+  readonly raw?: boolean | undefined;
+}
+
+type Pieces = Iterable<string | Uint8Array>;
+
+const FORMATS = {
+  pretty: (outputs: readonly Output[], { raw, precision }: OutputOptions): Pieces =>
+    outputs.map(({ name, tensor }) =>
+      raw ? `${prettyValues(tensor, { precision })}\n` : `${pretty(name, tensor, { precision })}\n`,
+    ),
+  json: (outputs: readonly Output[], { raw }: OutputOptions): Pieces =>
+    raw ? jsonValue(outputs[0]!) : jsonObject(outputs),
+  ndjson: (outputs: readonly Output[], { raw }: OutputOptions): Pieces =>
+    raw ? jsonValue(outputs[0]!) : jsonLines(outputs),
+  npy: (outputs: readonly Output[]): Pieces => writeNpy(outputs[0]!.tensor),
+  npz: (outputs: readonly Output[]): Pieces => writeNpz(outputs),
+} as const;
+
+export type Format = keyof typeof FORMATS;
+
+/** The outputs as standard output shows them, in pieces. Throws TsymError (exit 2) where the form has room for one only. */
+export function formatOutputs(outputs: readonly Output[], format: Format, options: OutputOptions = {}): Pieces {
+  if (format === "npy") onlyOne(outputs, "the format npy", "choose one with -o NAME, or write --format npz");
+  if (options.raw) onlyOne(outputs, "--raw", "choose one with -o NAME");
+  return FORMATS[format](outputs, options);
+}
+
+const onlyOne = (outputs: readonly Output[], what: string, help: string): void => {
+  if (outputs.length === 1) return;
+  fail(
+    "one-output",
+    `${what} takes one output, but there are ${outputs.length}: ${outputs.map((o) => o.name).join(", ")}`,
+    {
+      help,
+      exit: 2,
+    },
+  );
+};
+
+function* jsonValue({ tensor }: Output): Generator<string> {
+  yield* jsonPieces(tensor);
+  yield "\n";
+}
+
+function* jsonObject(outputs: readonly Output[]): Generator<string> {
+  let before = "{";
+  for (const { name, tensor } of outputs) {
+    yield `${before}${JSON.stringify(name)}: `;
+    yield* jsonPieces(tensor);
+    before = ", ";
+  }
+  yield outputs.length > 0 ? "}\n" : "{}\n";
+}
+
+function* jsonLines(outputs: readonly Output[]): Generator<string> {
+  for (const { name, tensor } of outputs) {
+    const { dtype, shape } = tensor;
+    yield `{"name": ${JSON.stringify(name)}, "dtype": "${dtype}", "shape": [${shape.join(", ")}], "data": `;
+    yield* jsonPieces(tensor);
+    yield "}\n";
+  }
+}
+
+const FILES = {
+  ".npy": FORMATS.npy,
+  ".npz": FORMATS.npz,
+  ".json": FORMATS.json,
+  ".csv": (outputs: readonly Output[]): Pieces => writeCsv(outputs[0]!.tensor),
+  ".safetensors": (outputs: readonly Output[]): Pieces => writeSafetensors(outputs),
+} as const;
+
+type Ending = keyof typeof FILES;
+
+/** The ending of a file that is to be written. Throws TsymError (exit 2) for one that tsym does not write. */
+export function outputEnding(path: string): Ending {
+  const ending = extname(path).toLowerCase();
+  if (Object.hasOwn(FILES, ending)) return ending as Ending;
+  fail("ending", `cannot tell from the ending of ${path} what to write`, {
+    help: `a file for outputs ends in ${Object.keys(FILES).join(", ")}`,
+    exit: 2,
+  });
+}
+
+/**
+ * Writes the outputs to the file at `path`, as its ending says, whole or not at all: .json an object of them (`raw`: the
+ * value alone). Throws TsymError.
+ */
+export function writeOutputFile(path: string, outputs: readonly Output[], options: OutputOptions = {}): void {
+  const ending = outputEnding(path);
+  if (ending === ".npy" || ending === ".csv") onlyOne(outputs, path, "a .npz or .safetensors file holds several");
+  for (const { name, tensor } of outputs) {
+    if (ending !== ".csv" || tensor.shape.length <= 2) continue;
+    fail("csv", `${path}: a CSV file has two axes at most, but ${name} has shape ${showSizes(tensor.shape)}`, {
+      help: "write it to a .npy file",
+    });
+  }
+  writeWhole(path, FILES[ending](outputs, options));
+}
