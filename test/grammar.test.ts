@@ -46,7 +46,10 @@ describe("definition", () => {
   test("tsym.ebnf defines every rule it uses, and its cascade is the table of precedence", () => {
     const text = readFileSync(new URL("../grammar/tsym.ebnf", import.meta.url), "utf8").replace(/\(\*.*?\*\)/gs, "");
     const rules = new Map(
-      text.split(/;\s*\n/).map((rule) => rule.split(/\s=\s/).map((s) => s.trim()) as [string, string]),
+      text
+        .split(/;\s*\n/)
+        .filter((rule) => rule.trim() !== "")
+        .map((rule) => rule.split(/\s=\s/).map((s) => s.trim()) as [string, string]),
     );
     const primitive = new Set(["sep", "letter", "mark", "integer", "digit", "any"]);
     for (const body of rules.values()) {
