@@ -53,9 +53,8 @@ const withoutTypes = (text: string): string => text.replaceAll(/^(?:import|expor
 
 const importsWhenNeeded = (text: string): string[] => matches(text, /\b(?:import|getBuiltinModule)\("([^"]+)"\)/g);
 
-/** Asking whether tests run is no use of the world: the grammar validates itself only then. */
 const namesWorld = (text: string): boolean =>
-  /(?<![\w.])(?:process|console)[.[]/.test(text.replaceAll(/\/\*.*?\*\/|\/\/.*?$|process\.env\["VITEST"\]/gms, ""));
+  /(?<![\w.])(?:process|console)[.[]/.test(text.replaceAll(/\/\*.*?\*\/|\/\/.*?$/gms, ""));
 
 /** Every source that loading `file` loads. */
 function loadedWith(file: string, seen = new Set<string>()): Set<string> {

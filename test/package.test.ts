@@ -1,0 +1,184 @@
+/** What is shipped: the launcher with its code cache, the bundle, and the library as TypeScript sees it. */
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+const LAUNCHER = resolve("bin/tsym.js");
+const VERSION = { status: 0, stdout: `${manifest.version}\n`, stderr: "" };
+
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), "tsym-package-"));
+});
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+function tsym(args: readonly string[], env: NodeJS.ProcessEnv = { XDG_CACHE_HOME: scratch }) {
+  const { PATH } = process.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [LAUNCHER, ...args], {
+    env: { PATH, ...env },
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  return { status, stdout, stderr };
+}
+
+describe("the code cache", () => {
+  test("is written by the first good run, read by the next and written no more", () => {
+    const home = join(scratch, "home");
+    mkdirSync(home);
+    expect(tsym(["--version"], { HOME: home })).toEqual(VERSION);
+    const cache = join(home, ".cache", "tsym");
+    const files = readdirSync(cache);
+    expect(files).toHaveLength(1);
+    const written = statSync(join(cache, files[0]!)).mtimeMs;
+    expect(tsym(["--version"], { HOME: home })).toEqual(VERSION);
+    expect(statSync(join(cache, files[0]!)).mtimeMs).toBe(written);
+    expect(tsym(["no-such-command"], { HOME: home }).status).toBe(2);
+    expect(readdirSync(cache)).toEqual(files);
+  });
+
+  test("may be damaged anywhere", () => {
+    tsym(["--version"]);
+    const folder = join(scratch, "tsym");
+    const file = join(folder, readdirSync(folder).find((name) => name.endsWith("--version"))!);
+    const whole = readFileSync(file);
+    const damage = fc.record({
+      at: fc.nat(whole.length - 1),
+      bytes: fc.uint8Array({ minLength: 1, maxLength: 64 }),
+      cut: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(damage, ({ at, bytes, cut }) => {
+        const damaged = Buffer.from(cut ? whole.subarray(0, at) : whole);
+        if (!cut) damaged.set(bytes.subarray(0, whole.length - at), at);
+        writeFileSync(file, damaged);
+        expect(tsym(["--version"])).toEqual(VERSION);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  test.each([
+    ["no home", {}],
+    ["a home that is not there", { HOME: "/nowhere/at/all" }],
+    ["a home that is a file", { HOME: "/dev/null" }],
+    ["a home where nothing can be made", { HOME: "/proc" }],
+    ["a relative cache folder", { XDG_CACHE_HOME: "here" }],
+  ])("is done without: %s", (_, env) => {
+    expect(tsym(["--version"], env)).toEqual(VERSION);
+  });
+
+  test("is left alone when it can't be written", () => {
+    const home = join(scratch, "read-only");
+    mkdirSync(home);
+    chmodSync(home, 0o500);
+    expect(tsym(["--version"], { HOME: home })).toEqual(VERSION);
+  });
+
+  test("is shared by runs that start together", async () => {
+    const home = join(scratch, "together");
+    mkdirSync(home);
+    const statuses = Array.from(
+      { length: 6 },
+      () =>
+        new Promise((done) => {
+          spawn(process.execPath, [LAUNCHER, "--version"], { env: { HOME: home }, stdio: "ignore" }).on("close", done);
+        }),
+    );
+    expect(await Promise.all(statuses)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(readdirSync(join(home, ".cache", "tsym"))).toHaveLength(1);
+  });
+});
+
+describe("the command line", () => {
+  test.each([
+    [["run"], "no program is named"],
+    [["run", "a.tsym", "-e", "1"], "both a file and -e are given"],
+    [["run", "a.tsym", "--fromat", "json"], "unknown option '--fromat'"],
+    [["run", "a.tsym", "--format", "xml"], "Allowed choices are pretty"],
+    [["run", "a.tsym", "--threads", "0"], "whole number above 0"],
+    [["run", "a.tsym", "-f"], "argument missing"],
+    [["rnu"], "Did you mean run?"],
+  ])("%j is wrong in itself", (args, message) => {
+    const { status, stdout, stderr } = tsym(args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(/^error\[usage\]: .*\n/);
+    expect(stderr).toContain(message);
+  });
+
+  test.each([
+    [{}, [], false],
+    [{ FORCE_COLOR: "1" }, [], true],
+    [{ FORCE_COLOR: "1", NO_COLOR: "1" }, [], false],
+    [{ NO_COLOR: "1" }, ["--color"], true],
+    [{ FORCE_COLOR: "1" }, ["--color=never"], false],
+    [{ FORCE_COLOR: "0" }, ["--color=auto"], false],
+  ])("with %j, %j colours messages: %j", (env, flags, colored) => {
+    expect(tsym([...flags, "run"], { XDG_CACHE_HOME: scratch, ...env }).stderr.includes("\x1b[")).toBe(colored);
+  });
+
+  test("a reader that leaves is a good end", () => {
+    const ended = spawnSync(
+      "bash",
+      ["-c", `'${process.execPath}' '${LAUNCHER}' --help | true; echo "\${PIPESTATUS[0]}"`],
+      { encoding: "utf8" },
+    );
+    expect({ stdout: ended.stdout, stderr: ended.stderr }).toEqual({ stdout: "0\n", stderr: "" });
+  });
+});
+
+describe("the package", () => {
+  test("the bundle stays small", () => {
+    expect(statSync("dist/tsym.cjs").size).toBeLessThanOrEqual(600_000);
+  });
+
+  test("holds what is used and nothing else", () => {
+    const [{ files }] = JSON.parse(
+      execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      }),
+    );
+    const paths: string[] = files.map(({ path }: { path: string }) => path);
+    expect(paths.filter((path) => !path.startsWith("dist/types/")).sort()).toEqual([
+      "LICENSE",
+      "README.md",
+      "bin/package.json",
+      "bin/tsym.js",
+      "dist/index.js",
+      "dist/tsym.cjs",
+      "package.json",
+    ]);
+  });
+
+  test("its types hold for one who imports it", () => {
+    const user = join(scratch, "user");
+    mkdirSync(join(user, "node_modules"), { recursive: true });
+    symlinkSync(resolve("."), join(user, "node_modules", "tsym"));
+    writeFileSync(join(user, "package.json"), '{ "type": "module" }');
+    const program = [
+      'import { parse } from "tsym";',
+      'const count: number = parse({ name: "a", text: "1" }).program.statements.length;',
+      "export const text: string = count;",
+    ];
+    writeFileSync(join(user, "program.ts"), program.join("\n"));
+    const tsc = resolve("node_modules/typescript/bin/tsc");
+    const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023"];
+    const { stdout } = spawnSync(process.execPath, [tsc, ...flags, "program.ts"], { cwd: user, encoding: "utf8" });
+    expect(stdout.trim()).toBe("program.ts(3,14): error TS2322: Type 'number' is not assignable to type 'string'.");
+  });
+});
