@@ -30,9 +30,18 @@ const settings = {
   logLevel: "warning",
 };
 
-/** The bundle ends in its own hash, by which bin/tsym.js knows whose code it has cached. */
+/**
+ * The bundle ends in its own hash, by which bin/tsym.js knows whose code it has cached. An `import()` of what is not in it
+ * becomes a `require`: code that V8 takes from a cache cannot import on Node 20.
+ */
 async function buildCommand() {
-  const { outputFiles } = await build({ ...settings, entryPoints: ["src/cli.ts"], format: "cjs", write: false });
+  const { outputFiles } = await build({
+    ...settings,
+    entryPoints: ["src/cli.ts"],
+    format: "cjs",
+    supported: { "dynamic-import": false },
+    write: false,
+  });
   const { text } = outputFiles[0];
   writeFileSync(join(root, "dist", "tsym.cjs"), `${text}//${createHash("sha256").update(text).digest("hex")}`);
 }

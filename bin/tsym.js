@@ -3,7 +3,7 @@
 "use strict";
 const { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
 const { dirname, isAbsolute, join } = require("node:path");
-const { constants, Script } = require("node:vm");
+const { Script } = require("node:vm");
 
 const bundle = join(__dirname, "..", "dist", "tsym.cjs");
 
@@ -70,7 +70,6 @@ const cachedData = file && readCode(file, stamp);
 const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
   filename: bundle,
   cachedData,
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
 if (file && (!cachedData || script.cachedDataRejected))
   // After the run, so that the functions it needed are in the file. A failed run's name may be a typing mistake.
