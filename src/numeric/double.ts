@@ -1,5 +1,5 @@
 /** Double-double arithmetic: numbers as unevaluated sums of two float64, for the steps that need more than 53 bits. */
-import { add, type Form, mul, type Operand, sub } from "./form.ts";
+import { add, div, type Form, mul, type Operand, sub } from "./form.ts";
 
 /** high + low, with |low| at most half a unit in the last place of high. */
 export interface Double {
@@ -39,3 +39,14 @@ export function twoProduct(a: Form, b: Form): Double {
   const high = mul(a, b);
   return { high, low: productError(a, b, high) };
 }
+
+/** a / b to twice the precision of a float64, or nearly (Dekker 1971). */
+export function quotient(a: Double, b: Double): Double {
+  const high = div(a.high, b.high);
+  const product = twoProduct(high, b.high);
+  const residual = add(sub(sub(a.high, product.high), product.low), sub(a.low, mul(high, b.low)));
+  return { high, low: div(residual, b.high) };
+}
+
+/** The nearest float64. */
+export const rounded = ({ high, low }: Double): Form => add(high, low);

@@ -1,8 +1,8 @@
 /** sinh, cosh, tanh, their inverses and the logistic functions, from the kernels of exp and log. */
 import { copysign } from "./arithmetic.ts";
-import { twoProduct, twoSum } from "./double.ts";
+import { quotient, twoSum } from "./double.ts";
 import { exp, expOfSum } from "./exp.ts";
-import { abs, add, div, eq, type Form, lt, max, mul, neg, polynomial, select, sqrt, sub } from "./form.ts";
+import { abs, add, constant, div, eq, type Form, lt, max, mul, neg, polynomial, select, sqrt, sub } from "./form.ts";
 import { log1p, log1pOfSum, logOfSum } from "./log.ts";
 
 /** 1 / 3!, 1 / 5! … 1 / 21!: Taylor's series of (sinh(x) / x - 1) / x², good to 2^-64 on |x| <= 1. */
@@ -57,12 +57,8 @@ export function acosh(x: Form): Form {
 /** log1p(2|x| / (1 - |x|)) / 2, of a quotient in double-double. */
 export function atanh(x: Form): Form {
   const a = abs(x);
-  const numerator = mul(2, a);
-  const denominator = twoSum(1, neg(a));
-  const high = div(numerator, denominator.high);
-  const product = twoProduct(high, denominator.high);
-  const residual = sub(sub(sub(numerator, product.high), product.low), mul(high, denominator.low));
-  const value = mul(0.5, log1pOfSum({ high, low: div(residual, denominator.high) }));
+  const argument = quotient({ high: mul(2, a), low: constant(0) }, twoSum(1, neg(a)));
+  const value = mul(0.5, log1pOfSum(argument));
   return select(lt(a, 2 ** -28), x, copysign(value, x));
 }
 

@@ -40,14 +40,17 @@ export interface Split {
   readonly significand: Form;
 }
 
-/** x = significand · 2^exponent for a positive finite x, subnormal ones too. */
+/** x = significand · 2^exponent for a positive finite normal x, and the exponent less `extra`. */
+export function splitNormal(x: Form, extra: Operand = 0): Split {
+  const word = add(highWord(x), 0x3ff00000 - SQRT_HALF_WORD);
+  const significand = fromWords(add(and(word, 0xfffff), SQRT_HALF_WORD), lowWord(x));
+  return { exponent: sub(convert(sub(shr(word, 20), 1023), "f64"), extra), significand };
+}
+
+/** The same for subnormal x too. */
 export function splitExponent(x: Form): Split {
   const small = lt(x, 2 ** -1022);
-  const normal = select(small, mul(x, 2 ** 54), x);
-  const word = add(highWord(normal), 0x3ff00000 - SQRT_HALF_WORD);
-  const exponent = sub(shr(word, 20), select(small, constant(1023 + 54, "i32"), constant(1023, "i32")));
-  const significand = fromWords(add(and(word, 0xfffff), SQRT_HALF_WORD), lowWord(normal));
-  return { exponent: convert(exponent, "f64"), significand };
+  return splitNormal(select(small, mul(x, 2 ** 54), x), select(small, constant(54), constant(0)));
 }
 
 /** What log(1 + f) has beyond f - f²/2. */
@@ -58,7 +61,7 @@ function logTail(f: Form, halfSquare: Form): Form {
 }
 
 /** `finite` with log's values at 0, inf, NaN and below 0. */
-const logAtEdges = (x: Form, finite: Form): Form =>
+export const logAtEdges = (x: Form, finite: Form): Form =>
   select(
     and(lt(0, x), lt(x, Number.POSITIVE_INFINITY)),
     finite,

@@ -80,21 +80,25 @@ function positivePow(x: Form, y: Form): Form {
   return exp2OfSum(total, select(lt(abs(total), 1100), sub(rest, sub(total, product)), 0));
 }
 
-/** C99's pow, special values included: 1 for x = 1 or y = 0 even with NaN, NaN for a negative x to a fraction. */
-export function pow(x: Form, y: Form): Form {
-  const a = abs(x);
-  const integral = eq(floor(y), y);
-  const odd = and(integral, ne(mul(2, floor(mul(0.5, y))), y));
-  const grows = eq(gt(a, 1), gt(y, 0));
-  const edge = select(grows, Number.POSITIVE_INFINITY, 0);
-  const extreme = or(eq(a, 0), or(not(isfinite(x)), not(isfinite(y))));
-  const magnitude = select(extreme, select(eq(a, 1), 1, edge), positivePow(a, y));
-  const signed = select(and(odd, lt(highWord(x), 0)), neg(magnitude), magnitude);
-  const real = select(and(and(lt(x, 0), not(integral)), isfinite(x)), Number.NaN, signed);
-  const exact = select(eq(y, 2), mul(x, x), select(eq(y, 1), x, real));
-  const known = select(or(isnan(x), isnan(y)), add(x, y), exact);
-  return select(or(eq(x, 1), eq(y, 0)), 1, known);
-}
+/** C99's pow from |x|^y for positive finite |x| and finite y: its signs and special values, 1 for x = 1 or y = 0 even with NaN, NaN for a negative x to a fraction. */
+export const powFrom =
+  (positivePow: (x: Form, y: Form) => Form) =>
+  (x: Form, y: Form): Form => {
+    const a = abs(x);
+    const integral = eq(floor(y), y);
+    const odd = and(integral, ne(mul(2, floor(mul(0.5, y))), y));
+    const grows = eq(gt(a, 1), gt(y, 0));
+    const edge = select(grows, Number.POSITIVE_INFINITY, 0);
+    const extreme = or(eq(a, 0), or(not(isfinite(x)), not(isfinite(y))));
+    const magnitude = select(extreme, select(eq(a, 1), 1, edge), positivePow(a, y));
+    const signed = select(and(odd, lt(highWord(x), 0)), neg(magnitude), magnitude);
+    const real = select(and(and(lt(x, 0), not(integral)), isfinite(x)), Number.NaN, signed);
+    const exact = select(eq(y, 2), mul(x, x), select(eq(y, 1), x, real));
+    const known = select(or(isnan(x), isnan(y)), add(x, y), exact);
+    return select(or(eq(x, 1), eq(y, 0)), 1, known);
+  };
+
+export const pow = powFrom(positivePow);
 
 /** 1 / cbrt(r) near 1, error 2^-23.5 (FreeBSD, s_cbrt.c, after Kahan and B. D. Evans). */
 const CBRT = [1.87595182427177, -1.8849797954337717, 1.6214297201053545, -0.758397934778766, 0.14599619288661245];

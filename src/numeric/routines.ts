@@ -1,4 +1,5 @@
 /** Scalar code for the arguments that forms leave out (`rare` nodes): loops and long integers, exact operations only. Knows no forms. */
+import { polygamma } from "./polygamma.ts";
 
 /** ⌊2/π · 2^1200⌋ and ⌊π/2 · 2^190⌋: enough bits for every float64 (Payne and Hanek, "Radian reduction for trigonometric functions", 1983). */
 const TWO_OVER_PI =
@@ -36,4 +37,5 @@ export const ROUTINES = {
   halfPiLow: (x: number): number => (Number.isFinite(x) ? reduceByHalfPi(x).low : Number.NaN),
   integerPower32: (x: number, exponent: number): number => Number(integerPower(BigInt(x), BigInt(exponent), 32)),
   integerPower64: (x: bigint, exponent: bigint): bigint => integerPower(x, exponent, 64),
+  polygamma,
 };

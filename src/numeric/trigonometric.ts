@@ -1,6 +1,6 @@
 /** sin, cos, tan and their inverses. Kernels and coefficients of FDLIBM (Sun Microsystems, k_sin.c … e_atan2.c), reduction by Cody and Waite. */
 import { copysign, signBit } from "./arithmetic.ts";
-import { type Double, fastTwoSum, twoSum } from "./double.ts";
+import { type Double, fastTwoSum, quotient, rounded, twoProduct, twoSum } from "./double.ts";
 import { nearestInteger } from "./exp.ts";
 import {
   abs,
@@ -10,7 +10,6 @@ import {
   div,
   eq,
   type Form,
-  gt,
   head,
   isnan,
   lt,
@@ -40,15 +39,9 @@ const COS = [
   0.0416666666666666, -0.001388888888887411, 2.480158728947673e-5, -2.7557314351390663e-7, 2.087572321298175e-9,
   -1.1359647557788195e-11,
 ] as const;
-/** tan(r)/r - 1 over r², on |r| <= 0.67434, error 2^-59.2. */
-const TAN = [
-  0.3333333333333341, 0.13333333333320124, 0.05396825397622605, 0.021869488294859542, 0.0088632398235993,
-  0.0035920791075913124, 0.0014562094543252903, 0.0005880412408202641, 0.0002464631348184699, 7.817944429395571e-5,
-  7.140724913826082e-5, -1.8558637485527546e-5, 2.590730518636337e-5,
-] as const;
 
 /** x = quadrant π/2 + rest, |rest| <= π/4, the quadrant modulo 4 in its last two bits. Beyond 2^20, of long integers. */
-export function reduceByHalfPi(x: Form): { quadrant: Form; rest: Double } {
+function reduceByHalfPi(x: Form): Angle {
   const { whole, integer } = nearestInteger(mul(x, TWO_OVER_PI));
   const [first, second, third, fourth] = HALF_PI_PARTS.map((part) => mul(whole, part)) as [Form, Form, Form, Form];
   const a = twoSum(sub(x, first), neg(second));
@@ -64,21 +57,32 @@ export function reduceByHalfPi(x: Form): { quadrant: Form; rest: Double } {
   };
 }
 
-/** sin(x + y) for |x + y| <= π/4, y far below x. */
-function sinReduced({ high: x, low: y }: Double): Form {
+/** The same for a float32 x, for which two parts of π/2 are enough. */
+export function reduceShortByHalfPi(x: Form): { quadrant: Form; rest: Form } {
+  const { whole, integer } = nearestInteger(mul(x, TWO_OVER_PI));
+  const rest = sub(sub(x, mul(whole, HALF_PI_PARTS[0])), mul(whole, HALF_PI_PARTS[1] + HALF_PI_PARTS[2]));
+  const huge = not(lt(abs(x), 2 ** 20));
+  return {
+    quadrant: rare(huge, "halfPiQuadrant", [x], integer),
+    rest: rare(huge, "halfPiHigh", [x], rest),
+  };
+}
+
+/** sin(x + y) for |x + y| <= π/4, y far below x, as a sum. */
+function sinReduced({ high: x, low: y }: Double): Double {
   const z = mul(x, x);
   const cube = mul(z, x);
   const tail = sub(mul(z, sub(mul(0.5, y), mul(cube, polynomial(z, SIN.slice(1))))), y);
-  return sub(x, sub(tail, mul(cube, SIN[0])));
+  return { high: x, low: sub(mul(cube, SIN[0]), tail) };
 }
 
-/** cos(x + y) for |x + y| <= π/4, y far below x. */
-function cosReduced({ high: x, low: y }: Double): Form {
+/** cos(x + y) for |x + y| <= π/4, y far below x, as a sum. */
+function cosReduced({ high: x, low: y }: Double): Double {
   const z = mul(x, x);
   const half = mul(0.5, z);
-  const first = sub(1, half);
+  const high = sub(1, half);
   const tail = sub(mul(z, mul(z, polynomial(z, COS))), mul(x, y));
-  return add(first, add(sub(sub(1, first), half), tail));
+  return { high, low: add(sub(sub(1, high), half), tail) };
 }
 
 /** The sine where `quadrant` counts from that of sin: sin, cos, -sin, -cos. */
@@ -87,44 +91,44 @@ export function turn(quadrant: Form, sine: Form, cosine: Form): Form {
   return select(eq(and(quadrant, 2), 0), value, neg(value));
 }
 
-export function sin(x: Form): Form {
-  const { quadrant, rest } = reduceByHalfPi(x);
-  return select(lt(abs(x), 2 ** -27), x, turn(quadrant, sinReduced(rest), cosReduced(rest)));
+export interface Angle {
+  readonly quadrant: Form;
+  readonly rest: Double;
 }
+
+const sinOf = ({ quadrant, rest }: Angle): Form => turn(quadrant, rounded(sinReduced(rest)), rounded(cosReduced(rest)));
+
+function tanOf({ quadrant, rest }: Angle): Form {
+  const odd = ne(and(quadrant, 1), 0);
+  const [sine, cosine] = [sinReduced(rest), cosReduced(rest)].map(({ high, low }) => fastTwoSum(high, low));
+  const pick = (a: Double, b: Double) => ({ high: select(odd, a.high, b.high), low: select(odd, a.low, b.low) });
+  const tangent = rounded(quotient(pick(cosine!, sine!), pick(sine!, cosine!)));
+  return select(odd, neg(tangent), tangent);
+}
+
+/** Below it x is its own sine and tangent, and the kernels would lose the sign of zero. */
+const TINY = 2 ** -27;
+
+export const sin = (x: Form): Form => select(lt(abs(x), TINY), x, sinOf(reduceByHalfPi(x)));
+export const tan = (x: Form): Form => select(lt(abs(x), TINY), x, tanOf(reduceByHalfPi(x)));
 
 export function cos(x: Form): Form {
   const { quadrant, rest } = reduceByHalfPi(x);
-  return turn(add(quadrant, 1), sinReduced(rest), cosReduced(rest));
+  return sinOf({ quadrant: add(quadrant, 1), rest });
 }
 
-/** Near π/4 by tan(π/4 - r) = 1 - 2 tan(r) / (1 + tan(r)); in odd quadrants -1 / tan. */
-export function tan(x: Form): Form {
-  const { quadrant, rest } = reduceByHalfPi(x);
-  const odd = ne(and(quadrant, 1), 0);
-  const steep = gt(abs(rest.high), 0.67434);
-  const positive = (part: Form) => select(lt(rest.high, 0), neg(part), part);
-  const complement = add(sub(HALF_PI[0] / 2, positive(rest.high)), sub(HALF_PI[1] / 2, positive(rest.low)));
-  const r = select(steep, complement, rest.high);
-  const low = select(steep, 0, rest.low);
-  const z = mul(r, r);
-  const cube = mul(z, r);
-  const tail = mul(z, add(mul(cube, polynomial(z, TAN.slice(1))), low));
-  const correction = add(mul(TAN[0], cube), add(low, tail));
-  const tangent = add(r, correction);
-
-  const one = select(odd, constant(-1), constant(1));
-  const folded = sub(div(mul(tangent, tangent), add(tangent, one)), correction);
-  const near = sub(one, mul(2, sub(r, folded)));
-
-  const inverse = div(-1, tangent);
-  const [tangentHead, inverseHead] = [head(tangent), head(inverse)];
-  const tangentTail = sub(correction, sub(tangentHead, r));
-  const residual = add(add(1, mul(inverseHead, tangentHead)), mul(inverseHead, tangentTail));
-  const cotangent = add(inverseHead, mul(inverse, residual));
-
-  const value = select(steep, select(lt(rest.high, 0), neg(near), near), select(odd, cotangent, tangent));
-  return select(lt(abs(x), 2 ** -27), x, value);
+/** π x as an angle, for |x| < 2^30: the quadrant is exact. */
+function halfTurns(x: Form): Angle {
+  const { whole, integer } = nearestInteger(mul(2, x));
+  const rest = sub(x, mul(0.5, whole));
+  const { high, low } = twoProduct(rest, constant(Math.PI));
+  return { quadrant: integer, rest: fastTwoSum(high, add(low, mul(rest, 2 * HALF_PI[1]))) };
 }
+
+/** sin(π x), for |x| < 2^30. */
+export const sinPi = (x: Form): Form => sinOf(halfTurns(x));
+/** tan(π x), for |x| < 2^30. */
+export const tanPi = (x: Form): Form => tanOf(halfTurns(x));
 
 /** (asin(s) - s) / s as p(s²) / q(s²) on |s| <= 1/2, error 2^-58.75. */
 const ASIN = {
