@@ -115,7 +115,8 @@ export function pairBrackets(source: SourceText, tokens: readonly IToken[]): Bra
       open.pop();
       continue;
     }
-    const culprit = type ? top : open[0]!;
+    const isList = (opener: number) => tokens[opener]!.tokenType !== LCurly;
+    const culprit = (type && open.find(isList)) ?? open[0]!;
     const restart = nextStatement(culprit, i);
     const pair = open.findLastIndex((opener) => closerOf(opener) === type);
     if (restart !== undefined) {

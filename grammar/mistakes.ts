@@ -6,21 +6,26 @@ import {
   Bool,
   Colon,
   Comma,
+  Connective,
   Derivative,
   Equals,
   Foreign,
   isKeyword,
   isNewline,
+  LCurly,
   LParen,
   LSquare,
   Member,
   Name,
   NumberLiteral,
+  Operator,
+  OutputKeyword,
   Question,
   RCurly,
   RParen,
   RSquare,
   Separator,
+  Sign,
   StringLiteral,
   spanOf,
   Unknown,
@@ -56,6 +61,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "−": "write `-`",
   "–": "write `-`",
   "…": "write `...`",
+  ".": "a name follows a dot: `x.T`",
   ":=": "a name is bound with `=`",
   "->": "a fn needs no `->`; its result is what follows `=` or stands last in its block",
   "=>": "a fn is written `fn f(x) = …`",
@@ -72,12 +78,8 @@ const INSTEAD: Readonly<Record<string, string>> = {
 
 /** Tokens that are never right, by what they look like; the first row that fits speaks. */
 const STRANGE: readonly (readonly [RegExp, code: string, message: string, help: string])[] = [
-  [
-    /^"/,
-    "string",
-    "this string is not finished, or holds an escape that JSON does not know",
-    'a string is `"…"` on one line; write `\\\\` for a backslash',
-  ],
+  [/^"(?:[^"\\]|\\.)*$/, "string", "this string is not finished", 'a string is `"…"` on one line'],
+  [/^"/, "string", "this string holds an escape that JSON does not know", "write `\\\\` for a backslash"],
   [/^'/, "string", "strings stand in double quotes", 'write `"…"`; a transpose is `.T`'],
   [/^0[xXbBoO]/, "number", "numbers are decimal", "write it in decimal digits"],
   [
@@ -163,9 +165,12 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 const isElsewhere = (token: IToken | undefined) => token !== undefined && Object.hasOwn(ELSEWHERE, token.image);
 
 interface Hint {
+  /** How the statement begins. */
+  readonly first?: readonly TokenType[];
   readonly expected?: RegExp;
   readonly before?: readonly TokenType[];
   readonly found?: readonly TokenType[];
+  readonly image?: RegExp;
   readonly help: string;
 }
 
@@ -181,6 +186,16 @@ const HINTS: readonly Hint[] = [
   { expected: /^`=`$/, help: "only names stand to the left of `=`; to compare write `==`" },
   { expected: /dim/, found: [Colon], help: "tensors do not change: `where` and `scatter_add` make a changed one" },
   { found: [Question], help: "`?` is an unknown dim of an input; to choose write `where(condition, a, b)`" },
+  { found: [LCurly], help: "braces hold the body of a fn: `fn f(x) { … }`" },
+  { expected: /^`=` or `{`/, help: "a fn's body is `= …` or `{ … }`" },
+  { image: new RegExp(`^(${DTYPES.join("|")})$`), help: "a dtype stands after a colon: `x: float32`" },
+  {
+    first: [OutputKeyword],
+    found: [Operator, Sign, Connective, LParen, LSquare],
+    help: "give it a name: `output c = a + b`",
+  },
+  { expected: /^the end/, before: [Name], found: [LSquare], help: "`wrt` takes names: bind the part to a name before" },
+  { expected: /^the end/, found: [Comma], help: "make each a statement of its own, or a list: `[a, b]`" },
   { expected: /^`\)`$/, found: [Comma], help: "a list stands in brackets: `[a, b]`" },
   { expected: /`\]`/, found: [Separator], help: "each row of a matrix is a list: `[[1, 2], [3, 4]]`" },
   { before: ENDS_OPERAND, found: [LParen], help: "only a function's name can be called; to multiply write `*`" },
@@ -214,7 +229,12 @@ export function unparsed(source: SourceText, tokens: readonly IToken[], at: numb
   const fits = (types: readonly TokenType[] | undefined, token: IToken | undefined) =>
     types === undefined || (token !== undefined && types.includes(token.tokenType));
   const hint = HINTS.find(
-    (row) => (row.expected ?? /^/).test(expected) && fits(row.before, before) && fits(row.found, found),
+    (row) =>
+      fits(row.first, tokens[0]) &&
+      fits(row.before, before) &&
+      fits(row.found, found) &&
+      (row.expected ?? /^/).test(expected) &&
+      (row.image ?? /^/).test(found?.image ?? ""),
   );
   const end = before ? spanOf(source, before).end : 0;
   const span = found ? spanOf(source, found) : { source, start: end, end };

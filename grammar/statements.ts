@@ -62,46 +62,49 @@ export class Grammar extends ExpressionRules {
 
   private statement = this.RULE("statement", (): Statement => {
     const first = this.LA(1);
-    return this.OR<Statement>([
-      {
-        ALT: () => {
-          this.CONSUME(InputKeyword);
-          const inputs = this.commas(1, "a name", () => this.SUBRULE(this.declared, { ARGS: [true] }));
-          return { kind: "input", inputs, span: this.since(first) };
+    return this.OR<Statement>({
+      ERR_MSG: "a statement",
+      DEF: [
+        {
+          ALT: () => {
+            this.CONSUME(InputKeyword);
+            const inputs = this.commas(1, "a name", () => this.SUBRULE(this.declared, { ARGS: [true] }));
+            return { kind: "input", inputs, span: this.since(first) };
+          },
         },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(OutputKeyword);
-          const outputs = this.commas(2, "a name", () => this.SUBRULE(this.output));
-          return { kind: "output", outputs, span: this.since(first) };
+        {
+          ALT: () => {
+            this.CONSUME(OutputKeyword);
+            const outputs = this.commas(2, "a name", () => this.SUBRULE(this.output));
+            return { kind: "output", outputs, span: this.since(first) };
+          },
         },
-      },
-      { ALT: () => this.SUBRULE(this.fn) },
-      {
-        ALT: () => {
-          this.CONSUME(ImportKeyword);
-          const path = this.CONSUME(StringLiteral);
-          return this.ACTION(() => ({
-            kind: "import",
-            path: JSON.parse(path.image) as string,
-            pathSpan: this.spanOf(path),
-            span: this.since(first),
-          }));
+        { ALT: () => this.SUBRULE(this.fn) },
+        {
+          ALT: () => {
+            this.CONSUME(ImportKeyword);
+            const path = this.CONSUME(StringLiteral);
+            return this.ACTION(() => ({
+              kind: "import",
+              path: JSON.parse(path.image) as string,
+              pathSpan: this.spanOf(path),
+              span: this.since(first),
+            }));
+          },
         },
-      },
-      {
-        GATE: () => isBinding((ahead) => this.LA(ahead)),
-        IGNORE_AMBIGUITIES: true,
-        ALT: () => this.SUBRULE(this.binding),
-      },
-      {
-        ALT: () => {
-          const value = this.SUBRULE(this.expr, { ARGS: [true] });
-          return { kind: "expr", value, span: this.since(first) };
+        {
+          GATE: () => isBinding((ahead) => this.LA(ahead)),
+          IGNORE_AMBIGUITIES: true,
+          ALT: () => this.SUBRULE(this.binding),
         },
-      },
-    ]);
+        {
+          ALT: () => {
+            const value = this.SUBRULE(this.expr, { ARGS: [true] });
+            return { kind: "expr", value, span: this.since(first) };
+          },
+        },
+      ],
+    });
   });
 
   private output = this.RULE("output", (): { name: NameNode; value?: Expr } => {

@@ -415,3 +415,118 @@ describe("size", () => {
     expect(codes(`x${postfix.repeat(20_000)}`)).toEqual(["nesting"]);
   });
 });
+
+describe("mistakes", () => {
+  /** Each: the program with its place in «», the code, and words of the message and of the help. */
+  test.each<[marked: string, code: string, says: RegExp, helps: RegExp | undefined]>([
+    ["c =«»", "syntax", /an expression after `=`, found the end/, undefined],
+    ["c = a +«»; d = 1", "syntax", /an expression after `\+`/, undefined],
+    ["x = a * «/» b", "syntax", /found `\/`/, undefined],
+    ["f(a «b»)", "syntax", /`,` or `\)`, found `b`/, /comma/],
+    ["[1 «2»]", "syntax", /`,` or `\]`, found `2`/, /comma/],
+    ["[1, 2«;» 3, 4]", "syntax", /found `;`/, /\[\[1, 2\], \[3, 4\]\]/],
+    ["x[«]»", "syntax", /an index/, /x\[0\]/],
+    ["a = 1 «b» = 2", "syntax", /end of the statement, found `b`/, /newline or `;`/],
+    ["a = b «=» c", "syntax", /found `=`/, /==/],
+    ["x «+» 1 = 3", "syntax", /expected `=`/, /names/],
+    ["f«(»x) = x", "syntax", /`=`/, /fn f\(x\)/],
+    ["x[«:», 0] = 5", "syntax", /a dim/, /where/],
+    ["x = a «?» b : c", "syntax", /found `\?`/, /where/],
+    ["(a«,» b)", "syntax", /found `,`/, /\[a, b\]/],
+    ["2«(»x + 1)", "syntax", /found `\(`/, /`\*`/],
+    ["f(x)«(»y)", "syntax", /found `\(`/, /only a function's name/],
+    ["2 * «grad» f wrt x", "syntax", /keyword `grad`/, /parentheses/],
+    ["grad f«»", "syntax", /`wrt`/, /grad loss wrt w/],
+    ["grad f wrt«»", "syntax", /a name/, undefined],
+    ["a == «not» b", "syntax", /looser/, /\(not …\)/],
+    ["fn f(x) { y = x «}»", "syntax", /block's result/, /ends with the expression/],
+    ["fn f(x) {«}»", "syntax", /an expression/, /ends with the expression/],
+    ["input x «float64»", "syntax", /found `float64`/, /x: float32/],
+    ["output a «+» b", "syntax", /found `\+`/, /output c/],
+    ["input a[«n / 2»]", "syntax", /a dim/, /reshape/],
+    ["«def» f(x): x", "syntax", /no `def`/, /fn f\(x\)/],
+    ["«let» x = 3", "syntax", /no `let`/, /x = …/],
+    ["«print» x", "syntax", /no `print`/, /output/],
+    ["«for» i in x: i", "syntax", /no `for`/, /loops/],
+    ["y = «lambda» x: x", "syntax", /no `lambda`/, /fn/],
+    ["y = a «if» c else b", "syntax", /no `if`/, /where/],
+    ["a «^» b", "character", /`\^`/, /`\*\*`/],
+    ["a «&&» b", "character", /&&/, /and/],
+    ["a «|» b", "character", /\|/, /or/],
+    ["«!»x", "character", /!/, /not/],
+    ["a «÷» b", "character", /÷/, /`\/`/],
+    ["a «:=» 3", "character", /:=/, /`=`/],
+    ["a «+=» 3", "character", /bound once/, /new name/],
+    ["x = «“»a”", "character", /“/, /double quotes/],
+    ["a «$» b", "character", /\$/, undefined],
+    ["«'abc'»", "string", /double quotes/, /\.T/],
+    ['f(«"abc)»', "string", /not finished/, undefined],
+    ['«"\\q"»', "string", /escape/, undefined],
+    ["«1__0»", "number", /malformed/, /1_000/],
+    ["«1_»", "number", /malformed/, /1_000/],
+    ["«1.2.3»", "number", /malformed/, /1\.5/],
+    ["«1e»", "number", /exponent/, /1e-3/],
+    ["«0x10»", "number", /decimal/, undefined],
+    ["2 * «3x»", "number", /run together/, /`\*`/],
+    ["a < b «<» c", "chained-comparison", /do not chain/, /`a < b and b < c`/],
+    ["0 < f(x) «<=» 2 * b and c", "chained-comparison", /do not chain/, /`0 < f\(x\) and f\(x\) <= 2 \* b`/],
+    ["«input» = 3", "reserved", /`input`/, /input_/],
+    ["a, «true» = f(x)", "reserved", /`true`/, /true_/],
+    ["«pi» = 3", "reserved", /`pi`/, /pi_/],
+    ["fn f(«float32») = 1", "reserved", /`float32`/, /float32_/],
+    ["fn «grad»(x) = x", "reserved", /`grad`/, /grad_/],
+    ["input x: «float16»", "dtype", /float16/, /float32/],
+    ["c = sum«(»(a + b)", "bracket", /`\(` is never closed/, /`\)`/],
+    ["c = (a + b«]»", "bracket", /`\]` does not close `\(`/, /`\)`/],
+    ["c = a«)»", "bracket", /closes nothing/, undefined],
+    ["c = a\n  «+» b", "line-operator", /cannot begin with `\+`/, /end of the line before/],
+    ["c = a\n«and» b\n- c", "line-operator", /cannot begin with `and`/, /parentheses/],
+    ["c = a\n«//» b", "line-operator", /cannot begin/, /`#`/],
+  ])("%s", (marked, code, says, helps) => {
+    const [before, place, after] = marked.split(/[«»]/) as [string, string, string];
+    const { diagnostics } = read(before + place + after);
+    expect(diagnostics).toHaveLength(1);
+    const [found] = diagnostics;
+    const { start, end } = found!.labels[0]!.span;
+    expect([found!.code, start, end]).toEqual([code, before.length, before.length + place.length]);
+    expect(found!.message).toMatch(says);
+    if (helps) expect(found!.help).toMatch(helps);
+  });
+
+  /** Each: a program and, for each statement, what it is and the names it binds or would have bound. */
+  test.each<[string, string[]]>([
+    ["a b\nc d\ne = 1", ["broken", "broken", "bind e"]],
+    ["c = sum((a + b)\nd = exp(c)\noutput d", ["broken c", "bind d", "output"]],
+    ["c = f(a,\n  b\nd = 3\ngrad d wrt a", ["broken c", "bind d", "expr"]],
+    ["c = (a + b\nd = [1, 2)\ne = 3", ["broken c", "broken d", "bind e"]],
+    ["c = f(a; d = 3", ["broken c", "bind d"]],
+    ["c = [a, b)\nd = 1", ["broken c", "bind d"]],
+    ["fn f(x) {\n  y = (x + 1\n  y\n}\nz = 3", ["broken f", "bind z"]],
+    ["fn f(x) {\n  y = x + 1\nz = 3", ["broken f", "bind z"]],
+    ['c = f("abc)\nd = 3', ["broken c", "bind d"]],
+    ["c =\nd = 1", ["broken c", "bind d"]],
+    ["c = a +\noutput b", ["broken c", "output"]],
+    ["input a[3, b[4], c\ninput d", ["broken a", "input d"]],
+    ["input a, b[, c = 1 +\nx = 2", ["broken a,b", "bind x"]],
+    ["a, b[n] = f(x y)", ["broken a,b"]],
+    ["a = b = c", ["broken a,b"]],
+    ["output a, b = 1 2", ["broken b"]],
+    ["f(k = 1 2)", ["broken"]],
+    ["c = a\n+ b\nd = c", ["bind c", "bind d"]],
+  ])("in %j only what is broken is lost", (text, expected) => {
+    const { program, diagnostics } = read(text);
+    const shown = program.statements.map((statement) => {
+      const names =
+        statement.kind === "broken"
+          ? statement.binds
+          : statement.kind === "bind"
+            ? statement.targets.map(({ name }) => name)
+            : statement.kind === "input"
+              ? statement.inputs.map(({ name }) => name)
+              : [];
+      return [statement.kind, names.join(",")].filter(Boolean).join(" ");
+    });
+    expect(shown).toEqual(expected);
+    expect(diagnostics).toHaveLength(expected.filter((s) => s.startsWith("broken")).length || 1);
+  });
+});
