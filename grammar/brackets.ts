@@ -31,6 +31,9 @@ export const CLOSER: ReadonlyMap<TokenType, TokenType> = new Map([
 ]);
 export const CLOSERS: ReadonlySet<TokenType> = new Set(CLOSER.values());
 
+/** The brackets in which no newline ends anything. */
+export const LISTS: ReadonlySet<TokenType> = new Set([LParen, LSquare]);
+
 /** The keywords that begin a statement. */
 export const STARTERS: ReadonlySet<TokenType> = new Set([
   InputKeyword,
@@ -75,56 +78,61 @@ export interface Brackets {
 
 /**
  * Pairs all brackets of a program. That one is never closed shows only at the end of the text, or at a closer of another
- * kind; pairing then begins again, with nothing open, at the next place after it that looks like a statement.
+ * kind; then the next place after it that looks like a statement is one, with nothing open.
  */
 export function pairBrackets(source: SourceText, tokens: readonly IToken[]): Brackets {
-  const inside: (TokenType | undefined)[] = [];
+  /** For each token the index of the innermost bracket open there, -1 for none. */
+  const around: number[] = [];
   const mistakes = new Map<number, Diagnostic>();
   const restarts = new Set<number>();
   let open: number[] = [];
 
   const show = (index: number) => `\`${tokens[index]!.image}\``;
   const closerOf = (opener: number) => CLOSER.get(tokens[opener]!.tokenType)!;
+  const isList = (opener: number | undefined) =>
+    opener !== undefined && LISTS.has(tokens[opener]?.tokenType as TokenType);
   const report = (message: string, places: readonly number[], help: string) => {
     const spans = places.map((index) => spanOf(source, tokens[index]!));
     mistakes.set(places[0]!, mistake("bracket", message, spans, help));
   };
   const reportUnclosed = (opener: number, ...closer: number[]) =>
     report(`${show(opener)} is never closed`, [opener, ...closer], `close it with \`${closerOf(opener).PATTERN}\``);
-  /** The next statement between an unclosed bracket and the place where that shows. */
+
+  /** The next statement after an unclosed bracket, before the place where that shows. */
   const nextStatement = (opener: number, found: number): number | undefined => {
     for (let i = opener + 1; i < found; i++) {
       if (startsAnew(tokens, i)) return i;
-      const listing = inside[i] === LParen || inside[i] === LSquare;
-      if (found === tokens.length && listing && tokens[i]!.image === ";") return i + 1;
+      if (found === tokens.length && tokens[i]!.image === ";" && isList(around[i])) return i + 1;
     }
     return undefined;
+  };
+  /** At the end, or at a closer that does not fit: gives up on all open brackets that have a statement after them. */
+  const giveUp = (found: number) => {
+    let next = found < tokens.length ? Math.max(0, open.findIndex(isList)) : 0;
+    let done = 0;
+    while (next < open.length) {
+      const restart = nextStatement(open[next]!, found);
+      if (restart === undefined) break;
+      reportUnclosed(open[next]!);
+      restarts.add(restart);
+      while (next < open.length && open[next]! < restart) next++;
+      done = next;
+    }
+    open = open.slice(done);
   };
 
   for (let i = 0; i <= tokens.length; i++) {
     const type = tokens[i]?.tokenType;
-    const top = open.at(-1);
-    inside[i] = top === undefined ? undefined : tokens[top]!.tokenType;
+    around[i] = open.at(-1) ?? -1;
     if (type && CLOSER.has(type)) open.push(i);
     if (type && !CLOSERS.has(type)) continue;
+    if (open.length > 0 && closerOf(open.at(-1)!) !== type) giveUp(i);
+    const top = open.at(-1);
+    const pair = open.findLastIndex((opener) => closerOf(opener) === type);
     if (top === undefined) {
       if (type) report(`${show(i)} closes nothing`, [i], "remove it, or open it before");
-      continue;
-    }
-    if (closerOf(top) === type) {
-      open.pop();
-      continue;
-    }
-    const isList = (opener: number) => tokens[opener]!.tokenType !== LCurly;
-    const culprit = (type && open.find(isList)) ?? open[0]!;
-    const restart = nextStatement(culprit, i);
-    const pair = open.findLastIndex((opener) => closerOf(opener) === type);
-    if (restart !== undefined) {
-      reportUnclosed(culprit);
-      restarts.add(restart);
-      open = [];
-      i = restart - 1;
-    } else if (!type) reportUnclosed(culprit);
+    } else if (!type) reportUnclosed(open[0]!);
+    else if (pair === open.length - 1) open.pop();
     else if (pair >= 0) {
       reportUnclosed(top, i);
       open.length = pair;
@@ -133,5 +141,12 @@ export function pairBrackets(source: SourceText, tokens: readonly IToken[]): Bra
       open.pop();
     }
   }
+
+  let begun = 0;
+  const inside = tokens.map((_, i) => {
+    if (restarts.has(i)) begun = i;
+    const opener = around[i]!;
+    return opener >= begun ? tokens[opener]!.tokenType : undefined;
+  });
   return { inside, mistakes, restarts };
 }

@@ -1,7 +1,7 @@
 /** Cuts a program's tokens into statements, so that one that does not parse hides only itself; knows lines, not the grammar. */
 import type { IToken, TokenType } from "chevrotain";
 import type { Diagnostic, SourceText } from "../src/source.ts";
-import { pairBrackets, startsAnew } from "./brackets.ts";
+import { LISTS, pairBrackets, startsAnew } from "./brackets.ts";
 import { lineOperator, strangeToken } from "./mistakes.ts";
 import {
   Comma,
@@ -10,8 +10,6 @@ import {
   Equals,
   isNewline,
   LCurly,
-  LParen,
-  LSquare,
   Member,
   Name,
   Not,
@@ -62,7 +60,7 @@ export function layOut(source: SourceText, tokens: readonly IToken[]): Chunk[] {
     }
     const last = kept.at(-1);
     if (last === undefined) return;
-    const listing = inside[i] === LParen || inside[i] === LSquare;
+    const listing = LISTS.has(inside[i] as TokenType);
     if (isNewline(token)) {
       const next = tokens[i + 1];
       if (listing || (next && (isNewline(next) || goesOn(tokens, last, i + 1)))) return;
