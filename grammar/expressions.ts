@@ -3,6 +3,7 @@ import { EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
 import { fail, type SourceText, type Span } from "../src/source.ts";
 import type { Arg, BinaryOperator, Expr, IndexItem, Name as NameNode, UnaryOperator } from "./ast.ts";
 import { CLOSER, CLOSERS, MAX_NESTING } from "./brackets.ts";
+import { FirstTokenLookahead } from "./lookahead.ts";
 import { buildTree, type OperatorSign } from "./operators.ts";
 import {
   Bool,
@@ -48,8 +49,10 @@ export class ExpressionRules extends EmbeddedActionsParser {
   protected depth = 0;
 
   constructor(skipValidations: boolean) {
+    const lookaheadStrategy = new FirstTokenLookahead();
     super([...VOCABULARY], {
       maxLookahead: 1,
+      lookaheadStrategy,
       skipValidations,
       errorMessageProvider: {
         buildMismatchTokenMessage: ({ expected, previous, ruleName }) => inWords(expected, previous, ruleName),
@@ -58,6 +61,7 @@ export class ExpressionRules extends EmbeddedActionsParser {
         buildEarlyExitMessage: ({ customUserDescription }) => customUserDescription ?? END,
       },
     });
+    lookaheadStrategy.next = () => this.LA(1).tokenType;
   }
 
   /** `whole`: nothing else can follow in the statement, so a `wrt` takes all names up to its end. */

@@ -101,7 +101,8 @@ function formatBare(expr: Expr): string {
     case "call":
       return `${expr.callee.name}${formatArgs(expr.args)}`;
     case "member":
-      return `${format(expr.base, POSTFIX)}.${expr.member.name}${expr.args ? formatArgs(expr.args) : ""}`;
+      // `5.e3` would be a number.
+      return `${format(expr.base, expr.base.kind === "number" ? POSTFIX + 1 : POSTFIX)}.${expr.member.name}${expr.args ? formatArgs(expr.args) : ""}`;
     case "index":
       return `${format(expr.base, POSTFIX)}[${expr.items.map(formatIndex).join(", ")}]`;
     case "transpose":

@@ -113,6 +113,11 @@ describe("forms", () => {
     expect(parseExpression(source(text)).kind).toBe(kind);
   });
 
+  test("a number takes its exponent before a member can", () => {
+    expect(treeOf("5.e3")).toEqual(treeOf("5000.0"));
+    expect(treeOf(formatProgram(read("(5).e3").program))).toEqual(treeOf("(5).e3"));
+  });
+
   test("numbers: ints are exact, floats have a point or an exponent", () => {
     const values = (text: string) => (treeOf(text) as { value: { value: unknown } }[]).map((s) => s.value.value);
     expect(values("1_000; 123456789012345678901; 1.0; 1e3; .5; 5.")).toEqual([
