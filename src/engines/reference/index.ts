@@ -1,0 +1,26 @@
+/** The reference engine: clarity before speed. Its results are right by definition; other engines are tested against them. */
+import { ancestors } from "../../graph/node.ts";
+import { opOf } from "../../ops/define.ts";
+import { type Tensor, zerosTensor } from "../../tensor/tensor.ts";
+import type { Engine, FeedSource } from "../engine.ts";
+import { evaluate } from "./evaluate.ts";
+
+export { evaluate } from "./evaluate.ts";
+
+export const referenceEngine: Engine = {
+  name: "reference",
+  supports: ({ outputs }) =>
+    ancestors(outputs)
+      .filter((node) => opOf(node).kind === "linalg")
+      .map((node) => ({ node, reason: "is not written yet" })),
+  compile: async ({ inputs, outputs }, options) => ({
+    run: async (feeds) => evaluate(outputs, new Map(inputs.map((node, i) => [node, read(feeds[i]!)])), options),
+    dispose() {},
+  }),
+};
+
+function read({ type, readInto }: FeedSource): Tensor {
+  const tensor = zerosTensor(type.dtype, type.shape);
+  readInto(new Uint8Array(tensor.data.buffer));
+  return tensor;
+}

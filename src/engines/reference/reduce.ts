@@ -1,0 +1,137 @@
+/**
+ * Reductions, and THE order of summation: a function of shapes alone that every engine must keep, bit for bit.
+ *
+ * The elements of one result, in row-major order of the reduced axes, are x[0] … x[n - 1]. `sum` and `prod` combine them so
+ * (written for +; an accumulator of the result's dtype rounds after each addition, ints wrap):
+ *
+ * 1. They are cut into blocks of 256; the last may be shorter.
+ * 2. A block has 16 lanes, fewer if it has fewer elements. Lane j starts as the block's element j and adds elements j + 16,
+ *    j + 32 … in that order.
+ * 3. The lanes fold as a tree: for h = 8, 4, 2, 1, lane j += lane j + h for every j < h whose lane j + h exists. Lane 0 is
+ *    the block's sum.
+ * 4. Blocks' sums combine like the carries of a binary counter. A block's sum has height 0; whenever the last two partial
+ *    sums have the same height, they become one, earlier + later, of the next height. After the last block the partial sums
+ *    that are left combine from the last (the lowest) to the first, again earlier + later: 7 blocks are
+ *    ((b0 + b1) + (b2 + b3)) + ((b4 + b5) + b6).
+ *
+ * The sum of nothing is 0, its product 1. `max` and `min`: a NaN wins, -0 < +0, so their order does not matter. `argmax` and
+ * `argmin`: the first of equals (-0 = +0), the first NaN before all.
+ */
+import type { Node } from "../../graph/node.ts";
+import { add, type Form, max, min, mul } from "../../numeric/form.ts";
+import type { ReduceOp } from "../../ops/define.ts";
+import { allocate, type DType, type TypedArray } from "../../tensor/dtype.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
+import { reshaped } from "./copy.ts";
+import { kernel, rounded, scalarFunction } from "./kernel.ts";
+import { forEachRow, permuted, type View, zerosView } from "./view.ts";
+
+/**
+ * Reduces `rows` runs of `n` elements of x, each `step` apart. Row r begins at x[i + r · xStep]; its result goes to
+ * out[o + r · outStep]. `scratch`: of the result's dtype, for lanes and partial sums.
+ */
+type ReduceKernel = (
+  rows: number,
+  n: number,
+  step: number,
+  out: TypedArray,
+  o: number,
+  outStep: number,
+  x: TypedArray,
+  i: number,
+  xStep: number,
+  scratch: TypedArray,
+) => void;
+
+const LANES = 16;
+const BLOCK = 256;
+/** More heights than there are bits in a number of blocks. */
+const HEIGHTS = 53;
+
+/** The node's value: axes attrs.axes (ascending) of x folded away. */
+export function reduce(node: Omit<Node, "id">, op: ReduceOp, [x]: readonly View[]): View {
+  const axes = node.attrs["axes"] as readonly number[];
+  const kept = x!.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+  const out = zerosView(node.type.dtype, node.type.shape as number[]);
+  const n = sizeOf(axes.map((axis) => x!.shape[axis]!));
+  // like the result, with one more axis for what is reduced
+  const rows = reshaped(permuted(x!, [...kept, ...axes]), [...out.shape, n]);
+  const step = rows.strides.at(-1)!;
+  const scratch = allocate(out.dtype, LANES + HEIGHTS);
+  const run = reduceKernel(op.combine, x!.dtype, out.dtype);
+  forEachRow(out.shape, [out, rows], (count, at, steps) =>
+    run(count, n, step, out.data, at[0]!, steps[0]!, rows.data, at[1]!, steps[1]!, scratch),
+  );
+  return out;
+}
+
+function reduceKernel(combine: ReduceOp["combine"], from: DType, to: DType): ReduceKernel {
+  return kernel(`${combine} ${from} ${to}`, () => {
+    const { definitions, one } = STRATEGIES[combine](to);
+    return `${definitions}${one}
+    return (rows, n, step, out, o, outStep, x, i, xStep, scratch) => {
+      for (let r = 0; r < rows; r++, o += outStep, i += xStep) out[o] = one(x, i, step, n, scratch);
+    };`;
+  });
+}
+
+interface Strategy {
+  readonly definitions: string;
+  /** Defines `one(x, i, step, n, scratch)`: the result of one row. */
+  readonly one: string;
+}
+
+const STRATEGIES: Record<ReduceOp["combine"], (dtype: DType) => Strategy> = {
+  sum: (dtype) => blocked(dtype, 0, add),
+  prod: (dtype) => blocked(dtype, 1, mul),
+  max: (dtype) => straight(dtype, "x[i]", max),
+  min: (dtype) => straight(dtype, "x[i]", min),
+  any: (dtype) => straight(dtype, "0", max),
+  all: (dtype) => straight(dtype, "1", min),
+  argmax: () => position(">"),
+  argmin: () => position("<"),
+};
+
+/** In blocks, lanes and a tree, as the head of this file says. Partial sums lie after the lanes, higher ones first. */
+const blocked = (dtype: DType, empty: number, combine: (a: Form, b: Form) => Form): Strategy => ({
+  definitions: scalarFunction("combine", dtype, 2, (a, b) => rounded(dtype, combine(a, b))),
+  one: `const one = (x, i, step, n, scratch) => {
+    if (n === 0) return ${empty}${dtype === "int64" ? "n" : ""};
+    let top = ${LANES};
+    for (let start = 0, block = 1; start < n; start += ${BLOCK}, block++) {
+      const length = Math.min(${BLOCK}, n - start);
+      const lanes = Math.min(${LANES}, length);
+      for (let j = 0; j < lanes; j++, i += step) scratch[j] = x[i];
+      for (let j = lanes; j < length; j++, i += step) scratch[j % ${LANES}] = combine(scratch[j % ${LANES}], x[i]);
+      for (let h = ${LANES / 2}; h > 0; h >>= 1)
+        for (let j = 0; j < h && j + h < lanes; j++) scratch[j] = combine(scratch[j], scratch[j + h]);
+      let sum = scratch[0];
+      for (let height = block; height % 2 === 0; height /= 2) sum = combine(scratch[--top], sum);
+      scratch[top++] = sum;
+    }
+    let sum = scratch[--top];
+    while (top > ${LANES}) sum = combine(scratch[--top], sum);
+    return sum;
+  };`,
+});
+
+/** One after the other, from `first` on, which may be the first element. */
+const straight = (dtype: DType, first: string, combine: (a: Form, b: Form) => Form): Strategy => ({
+  definitions: scalarFunction("combine", dtype, 2, combine),
+  one: `const one = (x, i, step, n) => {
+    let result = ${first};
+    for (let k = 0; k < n; k++, i += step) result = combine(result, x[i]);
+    return result;
+  };`,
+});
+
+/** Where the first element is that no other beats. */
+const position = (beats: "<" | ">"): Strategy => ({
+  definitions: "",
+  one: `const one = (x, i, step, n) => {
+    let best = x[i], place = 0;
+    for (let k = 0; k < n && best === best; k++, i += step)
+      if (x[i] ${beats} best || x[i] !== x[i]) { best = x[i]; place = k; }
+    return place;
+  };`,
+});
