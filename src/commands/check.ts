@@ -1,5 +1,9 @@
 /** `tsym check`: infers shapes and dtypes without data. */
+import type { Lowered } from "../lower/program.ts";
+import { renderDiagnostics } from "../render.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
+import { checkJson, checkLines } from "./check-report.ts";
+import { check as checkProgram, load } from "./load.ts";
 import type { World } from "./world.ts";
 
 /** The flags of `tsym check`, as cli.ts has checked them. */
@@ -11,6 +15,13 @@ export interface CheckOptions {
 }
 
 /** Checks the program in `file` (or `options.eval`; exactly one is given) and gives the exit status. Throws TsymError. */
-export async function check(_file: string | undefined, _options: CheckOptions, _world: World): Promise<number> {
-  throw new Error("`tsym check` is not written yet");
+export async function check(file: string | undefined, options: CheckOptions, world: World): Promise<number> {
+  const program: Lowered = checkProgram(load(file, options.eval, world), { defaultFloat: options.float });
+  if (options.json) world.print(`${JSON.stringify(checkJson(program))}\n`);
+  else {
+    const lines = checkLines(program);
+    if (lines.length > 0) world.print(`${lines.join("\n")}\n`);
+    if (program.diagnostics.length > 0) world.report(renderDiagnostics(program.diagnostics, { color: world.color }));
+  }
+  return program.diagnostics.some((d) => d.severity === "error") ? 1 : 0;
 }

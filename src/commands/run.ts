@@ -1,5 +1,21 @@
-/** `tsym run`: evaluates a program on data. */
-import type { FloatDType } from "../tensor/dtype.ts";
+/** `tsym run`: evaluates a program on data. Reads top to bottom as the pipeline: text, graph, sizes, engine, results. */
+import { type Bound, bind, type FedShape } from "../bind.ts";
+import { type Engine, type Program as EngineProgram, EvaluationError } from "../engines/engine.ts";
+import { descriptorChunks } from "../io/bytes.ts";
+import { compare } from "../io/compare.ts";
+import { openExpected, openFeeds } from "../io/feed.ts";
+import { formatOutputs, type Output, writeOutputFile } from "../io/output.ts";
+import type { Source } from "../io/source.ts";
+import { tensorSource } from "../io/source.ts";
+import { nearest } from "../lower/names.ts";
+import type { Lowered, NamedTensor } from "../lower/program.ts";
+import { renderDiagnostics } from "../render.ts";
+import { fail, TsymError } from "../source.ts";
+import { isKnown } from "../tensor/dim.ts";
+import { type DType, type FloatDType, isFloat } from "../tensor/dtype.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { check, failOnErrors, load } from "./load.ts";
+import { Stopwatch } from "./stopwatch.ts";
 import type { World } from "./world.ts";
 
 /** The flags of `tsym run`, as cli.ts has checked them. */
@@ -25,6 +41,259 @@ export interface RunOptions {
 }
 
 /** Runs the program in `file` (or `options.eval`; exactly one is given) and gives the exit status. Throws TsymError. */
-export async function run(_file: string | undefined, _options: RunOptions, _world: World): Promise<number> {
-  throw new Error("`tsym run` is not written yet");
+export async function run(file: string | undefined, options: RunOptions, world: World): Promise<number> {
+  const watch = new Stopwatch();
+  const loaded = load(file, options.eval, world);
+  watch.lap("parse");
+  const stdin = descriptorChunks(world.stdin);
+  const { feeds, stream } = openFeeds(options.feed ?? [], stdin);
+  const expected = openExpected(options.expect ?? [], stdin);
+  const program = check(loaded, {
+    defaultFloat: options.float,
+    ...(options.eval !== undefined && { undeclared: undeclaredInputs(feeds, options.float) }),
+  });
+  failOnErrors(program.diagnostics);
+  reportWarnings(program, world);
+  const chosen = chooseOutputs(program, options.out ?? []);
+  const carries = (options.carry ?? []).map((text) => parseCarry(text, program));
+  if (options.steps !== undefined && carries.length === 0)
+    fail("usage", "--steps repeats what --carry feeds back, but no --carry is given", {
+      exit: 2,
+      help: "name one: --carry IN=OUT",
+    });
+  const compared = [...expected.keys()].map((name) => outputNamed(program, name));
+  const wanted = unique([...chosen.map((c) => c.tensor), ...compared, ...carries.map((c) => c.from)]);
+  watch.lap("check");
+  const evaluator = new Evaluator(program, wanted, await loadEngine(options), options, watch);
+
+  let status = 0;
+  const evaluateAndPrint = async (sources: ReadonlyMap<string, Source>) => {
+    checkFed(program, sources);
+    let results = await evaluator.evaluate(sources);
+    for (let step = 2; step <= (options.steps ?? 1); step++) {
+      const carried = carries.map(
+        ({ into, from }) =>
+          [into, tensorSource(`output ${from.name} of step ${step - 1}`, results.get(from.name)!)] as const,
+      );
+      results = await evaluator.evaluate(new Map([...sources, ...carried]));
+    }
+    writeResults(chosen, results, options, world);
+    if (reportDifferences(expected, results, options, world)) status = 1;
+    watch.lap("output");
+  };
+
+  if (!stream) await evaluateAndPrint(feeds);
+  else
+    for (let next = stream.next(); !next.done; next = stream.next()) {
+      const { number, tensors } = next.value;
+      await inRecord(number, () => evaluateAndPrint(new Map([...feeds, ...tensors])));
+    }
+  if (options.time) world.report(watch.report());
+  return status;
+}
+
+/** Names fed to `-e` become inputs: ints and bools keep their dtype, other numbers take the default float. */
+function undeclaredInputs(
+  feeds: ReadonlyMap<string, Source>,
+  defaultFloat: FloatDType,
+): Map<string, { dtype: DType; shape: readonly number[] }> {
+  return new Map(
+    [...feeds].map(([name, { dtype, shape }]) => [
+      name,
+      { dtype: dtype === "number" || isFloat(dtype) ? defaultFloat : dtype, shape },
+    ]),
+  );
+}
+
+function reportWarnings(program: Lowered, world: World): void {
+  const warnings = program.diagnostics.filter((d) => d.code !== "unused-input");
+  if (warnings.length > 0) world.report(renderDiagnostics(warnings, { color: world.color }));
+}
+
+interface Chosen {
+  readonly tensor: NamedTensor;
+  /** Where it goes in place of standard output. */
+  readonly path?: string;
+}
+
+/** The outputs that `-o NAME[=FILE]` choose, or all of the program's. */
+function chooseOutputs(program: Lowered, flags: readonly string[]): Chosen[] {
+  if (program.outputs.length === 0 && flags.length === 0)
+    fail("no-output", "the program has no output", { help: "end it with an expression, or name one: output x" });
+  if (flags.length === 0) return program.outputs.map((tensor) => ({ tensor }));
+  return flags.map((flag) => {
+    const at = flag.indexOf("=");
+    return at < 0
+      ? { tensor: outputNamed(program, flag) }
+      : { tensor: outputNamed(program, flag.slice(0, at)), path: flag.slice(at + 1) };
+  });
+}
+
+/** An output, or any other bound name. */
+function outputNamed(program: Lowered, name: string): NamedTensor {
+  const found = program.outputs.find((o) => o.name === name) ?? program.names.find((n) => n.name === name);
+  if (found) return found;
+  const names = [...new Set([...program.outputs, ...program.names].map((n) => n.name))];
+  const near = nearest(name, names);
+  return fail("unknown-name", `the program has no \`${name}\``, {
+    help: near ? `did you mean \`${near}\`?` : `it has ${names.slice(0, 12).join(", ")}`,
+  });
+}
+
+function parseCarry(text: string, program: Lowered): { into: string; from: NamedTensor } {
+  const [into, out, more] = text.split("=");
+  if (!into || !out || more !== undefined)
+    fail("usage", `--carry ${text} must be IN=OUT: the input that is fed with an output`, { exit: 2 });
+  if (!program.inputs.some((i) => i.name === into)) failUnknownInput(program, into);
+  return { into, from: outputNamed(program, out) };
+}
+
+function failUnknownInput(program: Lowered, name: string): never {
+  const names = program.inputs.map((i) => i.name);
+  const near = nearest(name, names);
+  const help = near
+    ? `did you mean \`${near}\`?`
+    : names.length > 0
+      ? `its inputs are ${names.join(", ")}`
+      : "it has no inputs";
+  return fail("unknown-input", `the program has no input \`${name}\``, { help });
+}
+
+function checkFed(program: Lowered, sources: ReadonlyMap<string, Source>): void {
+  for (const name of sources.keys()) if (!program.inputs.some((i) => i.name === name)) failUnknownInput(program, name);
+}
+
+const unique = (tensors: readonly NamedTensor[]): NamedTensor[] => [
+  ...new Map(tensors.map((t) => [t.name, t])).values(),
+];
+
+async function loadEngine({ engine, device }: RunOptions): Promise<Engine> {
+  const { referenceEngine } = await import("../engines/reference/index.ts");
+  if (device === "gpu")
+    fail("engine", `engine ${engine === "auto" ? referenceEngine.name : engine} has no GPU`, {
+      exit: 3,
+      help: "leave --device out, or write --device cpu",
+    });
+  return referenceEngine;
+}
+
+/** Binds and compiles once for each set of shapes. */
+class Evaluator {
+  readonly #program: Lowered;
+  readonly #wanted: readonly NamedTensor[];
+  readonly #engine: Engine;
+  readonly #options: RunOptions;
+  readonly #watch: Stopwatch;
+  readonly #compiled = new Map<string, { bound: Bound; program: EngineProgram }>();
+
+  constructor(program: Lowered, wanted: readonly NamedTensor[], engine: Engine, options: RunOptions, watch: Stopwatch) {
+    this.#program = program;
+    this.#wanted = wanted;
+    this.#engine = engine;
+    this.#options = options;
+    this.#watch = watch;
+  }
+
+  async evaluate(sources: ReadonlyMap<string, Source>): Promise<Map<string, Tensor>> {
+    const { bound, program } = await this.#compile(sources);
+    const feeds = bound.inputs.map(({ name, node }) => {
+      const { dtype, shape } = node.type;
+      const source = sources.get(name)!;
+      return {
+        type: { dtype, shape: shape as number[] },
+        readInto: (bytes: Uint8Array) => source.readInto(dtype, bytes),
+      };
+    });
+    const results = await located(bound, () => program.run(feeds));
+    this.#watch.lap("run");
+    return new Map(this.#wanted.map(({ name }, i) => [name, results[i]!]));
+  }
+
+  async #compile(sources: ReadonlyMap<string, Source>): Promise<{ bound: Bound; program: EngineProgram }> {
+    const fed = new Map([...sources].map(([name, source]) => [name, this.#fedShape(name, source)]));
+    const key = [...fed].map(([name, { shape }]) => `${name}:${shape.join()}`).join(" ");
+    const known = this.#compiled.get(key);
+    if (known) return known;
+    const bound = bind(this.#program, this.#wanted, fed);
+    this.#watch.lap("bind");
+    const graph = { inputs: bound.inputs.map((i) => i.node), outputs: bound.outputs.map((o) => o.node) };
+    const program = await this.#engine.compile(graph, { trap: this.#options.trap });
+    this.#watch.lap("compile");
+    const made = { bound, program };
+    this.#compiled.set(key, made);
+    return made;
+  }
+
+  /** The shape that a source gives an input: a CSV column may be a vector, `[]` has the declared rank. */
+  #fedShape(name: string, source: Source): FedShape {
+    const declared = this.#program.inputs.find((i) => i.name === name)!.node.type.shape;
+    const { label, shape, alternativeShape, openShape } = source;
+    if (alternativeShape?.length === declared.length && shape.length !== declared.length)
+      return { label, shape: alternativeShape };
+    if (openShape && shape.length < declared.length)
+      return { label, shape: declared.map((d, i) => shape[i] ?? (isKnown(d) ? d : undefined)) };
+    return { label, shape };
+  }
+}
+
+/** Runs the engine; what the data make impossible is told of the place in the program. */
+async function located<T>(bound: Bound, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RangeError) fail("memory", `the program needs more memory than there is: ${error.message}`);
+    if (!(error instanceof EvaluationError)) throw error;
+    const site = bound.siteOf(error.node);
+    const labels = site
+      ? [{ span: site.span, text: "" }, ...site.calls.map((span) => ({ span, text: "in this call" }))]
+      : [];
+    return fail("evaluation", error.message, { labels, help: error.help });
+  }
+}
+
+/** Errors of a record of a stream name it. */
+async function inRecord(number: number, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof TsymError)) throw error;
+    const prefix = `record ${number}`;
+    throw new TsymError(
+      error.diagnostics.map((d) => (d.message.includes(prefix) ? d : { ...d, message: `${prefix}: ${d.message}` })),
+      error.exit,
+    );
+  }
+}
+
+function writeResults(
+  chosen: readonly Chosen[],
+  results: ReadonlyMap<string, Tensor>,
+  options: RunOptions,
+  world: World,
+): void {
+  const output = ({ tensor }: Chosen): Output => ({ name: tensor.name, tensor: results.get(tensor.name)! });
+  const files = new Map<string, Output[]>();
+  for (const c of chosen) if (c.path !== undefined) files.set(c.path, [...(files.get(c.path) ?? []), output(c)]);
+  for (const [path, outputs] of files) writeOutputFile(path, outputs, options);
+  const shown = chosen.filter((c) => c.path === undefined);
+  if (shown.length === 0) return;
+  const format = options.format ?? (world.terminal ? "pretty" : "json");
+  for (const piece of formatOutputs(shown.map(output), format, options)) world.print(piece);
+}
+
+/** Says where results differ from what was expected; whether any does. */
+function reportDifferences(
+  expected: ReadonlyMap<string, Source>,
+  results: ReadonlyMap<string, Tensor>,
+  options: RunOptions,
+  world: World,
+): boolean {
+  const wrong = [...expected].flatMap(([name, source]) => {
+    const difference = compare(results.get(name)!, source, options);
+    return difference
+      ? [{ severity: "error" as const, code: "expect", message: `${name}: ${difference.message}`, labels: [] }]
+      : [];
+  });
+  if (wrong.length > 0) world.report(renderDiagnostics(wrong, { color: world.color }));
+  return wrong.length > 0;
 }

@@ -1,0 +1,99 @@
+/** What `tsym check` says of a program: Keras-like lines, or one JSON object. */
+import type { Node } from "../graph/node.ts";
+import { describeCondition } from "../lower/context.ts";
+import type { Lowered, NamedTensor } from "../lower/program.ts";
+import type { Site } from "../lower/value.ts";
+import { displayName, opOf } from "../ops/define.ts";
+import { isIdentity } from "../ops/identity.ts";
+import { reshapeOp } from "../ops/movement.ts";
+import { strongDType } from "../ops/promote.ts";
+import { diagnosticToJson, positionOf } from "../render.ts";
+import type { Span } from "../source.ts";
+import { type Dim, isKnown, showDim, showShape } from "../tensor/dim.ts";
+
+/** A line a tensor, in program order, then a line a condition on sizes. */
+export function checkLines(program: Lowered): string[] {
+  const names = tensorNames(program);
+  const tensors = namedTensors(program).map(
+    ({ name, node }) =>
+      `${name} = <Tensor '${names(node)}' shape=${showShape(node.type.shape)} dtype=${strongDType(node)}>`,
+  );
+  const conditions = program.graph.conditions.list.map((c) => {
+    const { span } = c.site as Site;
+    const { line, column } = positionOf(span.source, span.start);
+    return `needs ${describeCondition(c)}  # ${oneLine(textOf(span))} at ${span.source.name}:${line}:${column}`;
+  });
+  return [...tensors, ...conditions];
+}
+
+/** inputs, dims, tensors, outputs, conditions and diagnostics, all with spans. */
+export function checkJson(program: Lowered): object {
+  const names = tensorNames(program);
+  const describe = ({ name, node, span }: NamedTensor) => ({
+    name,
+    op: names(node),
+    dtype: strongDType(node),
+    shape: node.type.shape.map(sizeJson),
+    span: spanJson(span),
+  });
+  return {
+    inputs: program.inputs.map((i) => ({
+      name: i.name,
+      dtype: i.node.type.dtype,
+      shape: i.node.type.shape.map(sizeJson),
+      optional: i.default !== undefined,
+      span: spanJson(i.span),
+    })),
+    dims: [...program.dims].map(([name, { dim, span }]) => ({ name, size: sizeJson(dim), span: spanJson(span) })),
+    tensors: program.names.map(describe),
+    outputs: program.outputs.map(describe),
+    conditions: program.graph.conditions.list.map((c) => ({
+      lhs: sizeJson(c.lhs),
+      relation: c.relation,
+      rhs: sizeJson(c.rhs),
+      what: c.what,
+      span: spanJson((c.site as Site).span),
+    })),
+    diagnostics: program.diagnostics.map(diagnosticToJson),
+  };
+}
+
+/** Bindings and inputs, then the outputs that no name stands for. */
+function namedTensors({ names, outputs }: Lowered): readonly NamedTensor[] {
+  const bound = new Set(names.map((n) => n.name));
+  return [...names, ...outputs.filter((o) => !bound.has(o.name))].sort((a, b) => a.span.start - b.span.start);
+}
+
+/** Keras's names: the op's, counted per kind over the whole program, derivatives in a scope of their own. */
+function tensorNames(program: Lowered): (node: Node) => string {
+  const counts = new Map<string, number>();
+  const names = new Map<Node, string>();
+  for (const node of program.graph.nodes) {
+    if (shownAs(node, program) !== node) continue;
+    if (node.attrs["name"] !== undefined && node.args.length === 0) {
+      names.set(node, `${node.attrs["name"]}:0`);
+      continue;
+    }
+    const kind = `${program.sites.get(node)?.derivative ? "gradients/" : ""}${program.origins.get(node) ?? opOf(node).display ?? displayName(opOf(node).name)}`;
+    const before = counts.get(kind) ?? 0;
+    counts.set(kind, before + 1);
+    names.set(node, before === 0 ? `${kind}:0` : `${kind}_${before}:0`);
+  }
+  return (node) => names.get(shownAs(node, program))!;
+}
+
+/** Nodes that only pass on or relabel what another made go by its name. */
+function shownAs(node: Node, { origins }: Lowered): Node {
+  let shown = node;
+  while (isIdentity(shown) || (shown.op === reshapeOp && !origins.has(shown))) shown = shown.args[0]!;
+  return shown;
+}
+
+const sizeJson = (d: Dim): number | string => (isKnown(d) ? d : showDim(d));
+const textOf = ({ source, start, end }: Span): string => source.text.slice(start, end);
+const oneLine = (text: string): string => text.replace(/\s+/g, " ");
+const spanJson = ({ source, start, end }: Span) => ({
+  file: source.name,
+  start: positionOf(source, start),
+  end: positionOf(source, end),
+});

@@ -1,0 +1,183 @@
+/** The symbolic graph: immutable, hash-consed nodes. Made only by `Graph.apply`, so every node is well typed. */
+import { type Condition, Conditions, type Relation } from "../tensor/conditions.ts";
+import { type Dim, dimKey, isKnown, showDim } from "../tensor/dim.ts";
+import type { DType, FloatDType } from "../tensor/dtype.ts";
+
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: readonly Dim[];
+  /** Made of literals and dims alone: int64 or float64 until it meets a tensor, whose dtype it takes. */
+  readonly weak: boolean;
+}
+
+export type Attrs = Readonly<Record<string, unknown>>;
+
+/** What the graph itself needs of an op; the full contract is ops/define.ts. */
+export interface NodeOp {
+  readonly name: string;
+  /** The type of the result, or OpError. Arguments are already of the dtypes that the op computes in. */
+  infer(args: readonly TensorType[], attrs: Attrs, graph: Graph): TensorType;
+}
+
+export interface Node {
+  /** Grows in the order of making, so every argument's id is smaller: sorting by id is a topological order. */
+  readonly id: number;
+  readonly graph: Graph;
+  readonly op: NodeOp;
+  readonly args: readonly Node[];
+  readonly attrs: Attrs;
+  readonly type: TensorType;
+}
+
+/** A rule that arguments broke. `arg` is the guilty argument; lowering turns it into a place in the source. */
+export class OpError extends Error {
+  readonly code: string;
+  readonly arg: number | string | undefined;
+  readonly help: string | undefined;
+  /** An earlier condition that stands against this one. */
+  readonly because: Condition | undefined;
+  constructor(
+    message: string,
+    more: {
+      code?: string;
+      arg?: number | string | undefined;
+      help?: string | undefined;
+      because?: Condition | undefined;
+    } = {},
+  ) {
+    super(message);
+    this.code = more.code ?? "shape";
+    this.arg = more.arg;
+    this.help = more.help;
+    this.because = more.because;
+  }
+}
+
+/** Evaluates a node whose arguments are all weak constants: the numbers of its value, in C order. */
+export type Fold = (node: Omit<Node, "id">) => readonly (number | bigint | boolean)[] | undefined;
+
+export interface Literal {
+  readonly values: ArrayLike<number | bigint | boolean>;
+}
+
+export class Graph {
+  readonly defaultFloat: FloatDType;
+  readonly conditions = new Conditions();
+  readonly nodes: Node[] = [];
+  /** Where in the source nodes and conditions are being made; set by lowering, opaque here. */
+  site: unknown;
+  /** Told of each new node, while `site` says where it is made. */
+  onNode: ((node: Node) => void) | undefined;
+  readonly #interned = new Map<string, Node>();
+  readonly #fold: Fold;
+
+  constructor(options: { defaultFloat: FloatDType; fold: Fold }) {
+    this.defaultFloat = options.defaultFloat;
+    this.#fold = options.fold;
+  }
+
+  /** The only way to make a node: infers its type (or throws OpError) and returns the existing node if there is one. */
+  apply(op: NodeOp, args: readonly Node[], attrs: Attrs = NO_ATTRS): Node {
+    const key = `${op.name}(${args.map((a) => a.id).join()})${attrs === NO_ATTRS ? "" : keyOf(attrs)}`;
+    const known = this.#interned.get(key);
+    if (known) return known;
+    const type = op.infer(
+      args.map((a) => a.type),
+      attrs,
+      this,
+    );
+    const node =
+      (type.weak && args.length > 0 && args.every(isConstant) && this.#folded(op, args, attrs, type)) ||
+      this.#make(op, args, attrs, type);
+    this.#interned.set(key, node);
+    return node;
+  }
+
+  /** A literal: values in C order. Weak ones are exact: ints as bigint of any size, floats as float64. */
+  constant(type: TensorType, values: Literal["values"]): Node {
+    return this.apply(constantOp, [], { type, values });
+  }
+
+  /** Records that `lhs relation rhs` must hold; OpError if no data can make it so. `what` names the two sizes in messages. */
+  require(
+    lhs: Dim,
+    relation: Relation,
+    rhs: Dim,
+    what: string,
+    more: { arg?: number | string; help?: string } = {},
+  ): void {
+    const verdict = this.conditions.require({ lhs, relation, rhs, what, site: this.site });
+    if (!("impossible" in verdict)) return;
+    throw new OpError(describeConflict(lhs, relation, rhs, what), { ...more, because: verdict.because });
+  }
+
+  #folded(op: NodeOp, args: readonly Node[], attrs: Attrs, type: TensorType): Node | undefined {
+    const values = this.#fold({ graph: this, op, args, attrs, type });
+    return values && this.constant(type, values);
+  }
+
+  #make(op: NodeOp, args: readonly Node[], attrs: Attrs, type: TensorType): Node {
+    const node: Node = { id: this.nodes.length, graph: this, op, args, attrs, type };
+    this.nodes.push(node);
+    this.onNode?.(node);
+    return node;
+  }
+}
+
+const NO_ATTRS: Attrs = Object.freeze({});
+
+/** The leaf of literal values. */
+export const constantOp: NodeOp & { readonly kind: "leaf" } = {
+  kind: "leaf",
+  name: "constant",
+  infer: (_, attrs) => attrs["type"] as TensorType,
+};
+export const isConstant = (node: Node): boolean => node.op === constantOp;
+export const valuesOf = (node: Node): Literal["values"] => node.attrs["values"] as Literal["values"];
+
+function describeConflict(lhs: Dim, relation: Relation, rhs: Dim, what: string): string {
+  const [l, r] = [showDim(lhs), showDim(rhs)];
+  switch (relation) {
+    case "=":
+      return `${what} differ: ${l} and ${r}`;
+    case ">=":
+      return `${what}: ${l} is less than ${r}`;
+    case "divides":
+      return `${what}: ${r} is not a multiple of ${l}`;
+  }
+}
+
+/** A text that two values share exactly when they are equal (-0 and NaN told apart). */
+function keyOf(value: unknown): string {
+  switch (typeof value) {
+    case "number":
+      return Object.is(value, -0) ? "-0" : String(value);
+    case "bigint":
+      return `${value}n`;
+    case "string":
+      return JSON.stringify(value);
+    case "boolean":
+    case "undefined":
+      return String(value);
+  }
+  if (Array.isArray(value) || ArrayBuffer.isView(value))
+    return `[${Array.from(value as ArrayLike<unknown>, keyOf).join()}]`;
+  if (isDim(value)) return dimKey(value);
+  return `{${Object.entries(value as object)
+    .map(([k, v]) => `${k}:${keyOf(v)}`)
+    .join()}}`;
+}
+const isDim = (value: unknown): value is Dim =>
+  typeof value === "object" && value !== null && "terms" in value && !isKnown(value as Dim);
+
+/** The nodes that `roots` need, arguments first. */
+export function ancestors(roots: Iterable<Node>): Node[] {
+  const seen = new Set<Node>();
+  const stack = [...roots];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    stack.push(...node.args);
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}

@@ -1,0 +1,182 @@
+/** What lowering carries along: the graph, the place it is at, and what is wrong so far. The only one to report mistakes. */
+import type { FnDecl } from "../../grammar/ast.ts";
+import { type Graph, type Node, OpError } from "../graph/node.ts";
+import type { Diagnostic, Label, Span } from "../source.ts";
+import type { Condition } from "../tensor/conditions.ts";
+import { isKnown, showDim, showShape } from "../tensor/dim.ts";
+import type { DType, FloatDType } from "../tensor/dtype.ts";
+import { type Operand, POISON, type Site, type Value } from "./value.ts";
+
+export interface Details {
+  readonly code?: string;
+  readonly help?: string | undefined;
+  readonly labels?: readonly Label[];
+  /** What to write at the place itself. */
+  readonly here?: string;
+}
+
+/** How deep expressions and calls may nest before the stack is at risk. */
+const DEEPEST = 400;
+
+export class Context {
+  readonly graph: Graph;
+  readonly diagnostics: Diagnostic[] = [];
+  /** Where each node was first made. */
+  readonly sites = new Map<Node, Site>();
+  /** The name of the function whose result a node is, where it differs from the op's: `Softmax`. */
+  readonly origins = new Map<Node, string>();
+  /** Names that some `wrt` mentions: their tensors are marked. */
+  readonly wrtNames: ReadonlySet<string>;
+  /** The program's fns that were lowered for some call. */
+  readonly called = new Set<FnDecl>();
+  #calls: readonly Span[] = [];
+  #derivative = false;
+  /** Inside a prelude fn: the place stays the program's call. */
+  #inPrelude = false;
+  #depth = 0;
+  readonly #reported = new Set<string>();
+
+  constructor(graph: Graph, wrtNames: ReadonlySet<string>) {
+    this.graph = graph;
+    this.wrtNames = wrtNames;
+    graph.onNode = (node) => {
+      if (graph.site) this.sites.set(node, graph.site as Site);
+    };
+  }
+
+  /** Runs `work` at a place; an OpError becomes a diagnostic there. */
+  at(span: Span, operands: readonly Operand[], work: () => Value): Value {
+    if (this.#inPrelude) return work();
+    const { graph } = this;
+    const before = graph.site;
+    const site: Site = { span, operands, calls: this.#calls, derivative: this.#derivative };
+    graph.site = site;
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error;
+      return this.#reportOpError(error, site);
+    } finally {
+      graph.site = before;
+    }
+  }
+
+  /** Reports a mistake at a place and gives the value that silences its users. */
+  mistake(span: Span, message: string, { code = "type", help, labels = [], here = "" }: Details = {}): Value {
+    if (this.#inPrelude) throw new OpError(message, { code, help });
+    this.report({
+      severity: "error",
+      code,
+      message,
+      labels: [{ span, text: here }, ...labels, ...this.#callLabels(this.#calls)],
+      help,
+    });
+    return POISON;
+  }
+
+  warn(span: Span, code: string, message: string, help?: string): void {
+    this.report({ severity: "warning", code, message, labels: [{ span, text: "" }], help });
+  }
+
+  /** One mistake, one message, however often a fn is called. */
+  report(diagnostic: Diagnostic): void {
+    const [first] = diagnostic.labels;
+    const key = `${diagnostic.code} ${diagnostic.message} ${first?.span.source.name} ${first?.span.start} ${first?.span.end}`;
+    if (!this.#reported.has(key)) this.diagnostics.push(diagnostic);
+    this.#reported.add(key);
+  }
+
+  inCall<T>(span: Span, work: () => T): T {
+    const before = this.#calls;
+    this.#calls = [...before, span];
+    try {
+      return work();
+    } finally {
+      this.#calls = before;
+    }
+  }
+
+  /** Runs a prelude fn's body: what goes wrong there is told of the call, in the name of the function. */
+  inPrelude<T>(name: string, work: () => T): T {
+    const before = this.#inPrelude;
+    this.#inPrelude = true;
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof OpError) || before) throw error;
+      const { code, help, because } = error;
+      throw new OpError(`in ${name}: ${error.message}`, { code, help, because });
+    } finally {
+      this.#inPrelude = before;
+    }
+  }
+
+  inDerivative<T>(work: () => T): T {
+    const before = this.#derivative;
+    this.#derivative = true;
+    const site = this.graph.site as Site | undefined;
+    if (site) this.graph.site = { ...site, derivative: true };
+    try {
+      return work();
+    } finally {
+      this.#derivative = before;
+      this.graph.site = site;
+    }
+  }
+
+  /** Guards the stack: a mistake at `span` where expressions or calls nest too deeply. */
+  nested(span: Span, work: () => Value): Value {
+    if (this.#depth >= DEEPEST)
+      return this.mistake(span, "this is nested too deeply", {
+        code: "nesting",
+        help: "bind a part of it to a name first",
+      });
+    this.#depth++;
+    try {
+      return work();
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #callLabels = (calls: readonly Span[]): Label[] => calls.toReversed().map((span) => ({ span, text: "in this call" }));
+
+  #reportOpError(error: OpError, site: Site): Value {
+    const guilty = typeof error.arg === "number" ? site.operands[error.arg] : undefined;
+    const because = error.because ? [conditionLabel(error.because)] : [];
+    const operands = operandLabels(site.operands, error.code, guilty);
+    this.report({
+      severity: "error",
+      code: error.code,
+      message: error.message,
+      labels: [{ span: site.span, text: "" }, ...operands, ...because, ...this.#callLabels(site.calls)],
+      help: error.help,
+    });
+    return POISON;
+  }
+}
+
+/** What stands at each operand: its shape, or its dtype where that is the matter. Literals speak for themselves. */
+function operandLabels(operands: readonly Operand[], code: string, guilty: Operand | undefined): Label[] {
+  return operands.flatMap((operand) => {
+    if (operand.value.kind !== "tensor") return [];
+    const { shape, dtype, weak } = operand.value.node.type;
+    if (weak && operand !== guilty) return [];
+    return [{ span: operand.span, text: code === "dtype" ? dtype : `shape ${showShape(shape)}` }];
+  });
+}
+
+const conditionLabel = (c: Condition): Label => ({
+  span: (c.site as Site).span,
+  text: `needs ${describeCondition(c)}`,
+});
+
+/** `n = 3`, `n >= 4`, `m divides 2 * n`. */
+export const describeCondition = ({ lhs, relation, rhs }: Condition): string =>
+  `${showDim(lhs)} ${relation} ${showDim(rhs)}`;
+
+export interface LowerOptions {
+  readonly defaultFloat: FloatDType;
+  /** Inputs that the program does not declare but that are fed (`-e`): name and type. */
+  readonly undeclared?: ReadonlyMap<string, { dtype: DType; shape: readonly number[] }>;
+}

@@ -1,0 +1,118 @@
+/** Declarations: what dims and dtypes written behind a name ask of a value, or make of an input. */
+import type { Declared, DimExpr } from "../../grammar/ast.ts";
+import { cast } from "../ops/promote.ts";
+import type { Span } from "../source.ts";
+import { addDims, type Dim, mulDims, showDim, showShape, subDims } from "../tensor/dim.ts";
+import type { Context } from "./context.ts";
+import { nearest } from "./names.ts";
+import type { Scope } from "./scope.ts";
+import { type Operand, POISON, tensorValue, type Value } from "./value.ts";
+
+const OPERATORS = { "+": addDims, "-": subDims, "*": mulDims } as const;
+
+/** A declared dim's size; undefined for `?`, and for names that `onNew` does not settle. */
+export function evaluateDim(
+  e: DimExpr,
+  scope: Scope,
+  onNew: (name: string, span: Span) => Dim | undefined,
+): Dim | undefined {
+  switch (e.kind) {
+    case "unknown":
+      return undefined;
+    case "number":
+      return e.value;
+    case "name":
+      return scope.dim(e.name)?.dim ?? onNew(e.name, e.span);
+    case "binary": {
+      const [left, right] = [evaluateDim(e.left, scope, onNew), evaluateDim(e.right, scope, onNew)];
+      return left === undefined || right === undefined ? undefined : OPERATORS[e.op](left, right);
+    }
+  }
+}
+
+/**
+ * Checks a value against `name[dims]: dtype`: dims assert sizes (a new name takes the size it meets), a dtype asserts
+ * the dtype and gives it to a weak value. Gives the value as declared.
+ */
+export function checkDeclared(
+  declared: Declared,
+  given: Operand,
+  what: "parameter" | "binding",
+  scope: Scope,
+  context: Context,
+): Value {
+  const { value } = given;
+  if (!declared.dims && !declared.dtype) return value;
+  if (value.kind === "poison") return value;
+  if (value.kind !== "tensor")
+    return context.mistake(given.span, `${what} \`${declared.name}\` is declared as a tensor, this is none`);
+  return context.at(declared.span, [given], () => {
+    const typed = withDType(declared, value, given, context);
+    if (typed.kind !== "tensor" || !declared.dims) return typed;
+    const { shape } = typed.node.type;
+    if (shape.length !== declared.dims.length)
+      return context.mistake(
+        declared.span,
+        `\`${declared.name}\` is declared with ${axes(declared.dims.length)}, but its value has ${axes(shape.length)}`,
+        { code: "shape", labels: [{ span: given.span, text: `shape ${showShape(shape)}` }] },
+      );
+    for (const [i, e] of declared.dims.entries()) {
+      const wanted = declaredSize(e, shape[i]!, what, scope, context);
+      if (wanted !== undefined)
+        context.graph.require(
+          shape[i]!,
+          "=",
+          wanted,
+          `\`${declared.name}\` is declared with size ${showDim(wanted)} along axis ${i}: sizes`,
+          { arg: 0 },
+        );
+    }
+    return typed;
+  });
+}
+const axes = (n: number): string => (n === 1 ? "1 axis" : `${n} axes`);
+
+/** The size that a dim of a target or parameter asserts. A plain new name stands for the size that is there. */
+function declaredSize(
+  e: DimExpr,
+  actual: Dim,
+  what: "parameter" | "binding",
+  scope: Scope,
+  context: Context,
+): Dim | undefined {
+  const own = what === "parameter" && e.kind === "name" && !scope.dims.has(e.name); // parameters' dims belong to the call
+  if (e.kind === "name" && (own || !scope.dim(e.name))) {
+    scope.dims.set(e.name, { dim: actual, span: e.span });
+    return undefined;
+  }
+  return evaluateDim(e, scope, (name, span) => {
+    reportUnknownDim(name, span, scope, context);
+    return undefined;
+  });
+}
+
+export function reportUnknownDim(name: string, span: Span, scope: Scope, context: Context): void {
+  const near = nearest(name, [...scope.dims.keys(), ...(scope.outerDims?.keys() ?? [])]);
+  context.mistake(span, `the size \`${name}\` is not known from anywhere`, {
+    code: "unknown-dim",
+    help: near ? `did you mean \`${near}\`?` : `declare it as a dim of its own: input …[${name}]`,
+  });
+}
+
+function withDType(
+  { dtype, name }: Declared,
+  value: Extract<Value, { kind: "tensor" }>,
+  given: Operand,
+  context: Context,
+): Value {
+  if (!dtype) return value;
+  const { type } = value.node;
+  if (type.weak) return tensorValue(cast(value.node, dtype.dtype));
+  if (type.dtype === dtype.dtype) return value;
+  context.mistake(dtype.span, `\`${name}\` is declared ${dtype.dtype}, but its value is ${type.dtype}`, {
+    code: "dtype",
+    labels: [{ span: given.span, text: type.dtype }],
+    help: `a declaration asserts and converts nothing: astype(…, ${dtype.dtype}) converts`,
+  });
+  return POISON;
+}

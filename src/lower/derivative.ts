@@ -1,0 +1,204 @@
+/** `grad E wrt a` and its kin: which tensors they mean, and what they may be asked of. */
+import type { Expr, Name } from "../../grammar/ast.ts";
+import { dependents, gradients, jacobian, jvp, vjp } from "../autodiff.ts";
+import { ancestors, type Node, OpError } from "../graph/node.ts";
+import { relabel, stretch } from "../ops/movement.ts";
+import { fillLike } from "../ops/order.ts";
+import { cast, strong } from "../ops/promote.ts";
+import { sumToShape } from "../ops/reduce.ts";
+import type { Span } from "../source.ts";
+import { sameDim, showShape } from "../tensor/dim.ts";
+import { type DType, isFloat } from "../tensor/dtype.ts";
+import { bindArguments } from "./call.ts";
+import type { Context } from "./context.ts";
+import { evaluateTensor, reportUnknownName } from "./expression.ts";
+import type { Scope } from "./scope.ts";
+import { type Operand, POISON, tensorValue, type Value } from "./value.ts";
+
+type Kind = "grad" | "jacobian" | "hessian";
+type Prefix = Extract<Expr, { kind: "derivative" }>;
+type Call = Extract<Expr, { kind: "call" }>;
+
+/** A tensor that a derivative is taken with respect to. */
+interface Variable {
+  readonly name: string;
+  readonly span: Span;
+  readonly node: Node;
+}
+
+export function lowerDerivative(e: Prefix, scope: Scope, context: Context): Value {
+  const of = evaluateTensor(e.of, scope, context);
+  const variables = e.wrt.map((w) => lookUpVariable(w, scope, context));
+  if (of.kind !== "tensor" || variables.some((v) => !v)) return POISON;
+  return derive(e.op, { span: e.of.span, value: of }, of.node, variables as Variable[], e.span, context);
+}
+
+/** A name after `wrt`: an input, a binding or a parameter of float dtype. */
+function lookUpVariable({ name, span }: Name, scope: Scope, context: Context): Variable | undefined {
+  const bound = scope.names.get(name);
+  if (!bound) {
+    if (scope.dim(name))
+      context.mistake(span, `\`${name}\` is a dim: nothing has a derivative with respect to a size`, {
+        code: "derivative",
+      });
+    else reportUnknownName(name, span, scope, context);
+    return undefined;
+  }
+  bound.used = true;
+  return bound.value.kind === "tensor" ? requireFloat({ name, span, node: bound.value.node }, context) : undefined;
+}
+
+function requireFloat(v: Variable, context: Context): Variable | undefined {
+  if (isFloat(v.node.type.dtype)) return v;
+  const shown = v.node.type.weak ? "int" : v.node.type.dtype;
+  context.mistake(v.span, `\`${v.name}\` is ${shown}: derivatives are with respect to floats`, {
+    code: "derivative",
+    help: v.node.type.weak
+      ? "write it as a float: 2.0"
+      : "declare it float32, or bind astype(…, float32) and name that",
+  });
+  return undefined;
+}
+
+function derive(
+  kind: Kind,
+  of: Operand,
+  node: Node,
+  variables: readonly Variable[],
+  span: Span,
+  context: Context,
+): Value {
+  const y = strong(node);
+  if (!isFloat(y.type.dtype))
+    return context.mistake(of.span, `${kind} needs a float, and this is ${y.type.dtype}`, {
+      code: "derivative",
+      help: "astype(…, float32) gives one, though nothing flows back through ints and bools",
+    });
+  if (kind !== "jacobian" && y.type.shape.length > 0) {
+    const help =
+      kind === "grad"
+        ? `write \`grad sum(…)\` for the gradient of the sum, or \`jacobian\` for all derivatives`
+        : "a hessian is of a scalar: sum(…) makes one";
+    return context.mistake(of.span, `${kind} needs a scalar, and this has shape ${showShape(y.type.shape)}`, {
+      code: "derivative",
+      help,
+    });
+  }
+  warnUnconnected(kind, y, variables, context);
+  return context.at(span, [of], () =>
+    context.inDerivative(() => {
+      const nodes = deriveNodes(
+        kind,
+        y,
+        variables.map((v) => v.node),
+      );
+      return nodes.length === 1 ? tensorValue(nodes[0]!) : { kind: "many", nodes };
+    }),
+  );
+}
+
+function deriveNodes(kind: Kind, y: Node, xs: readonly Node[]): Node[] {
+  switch (kind) {
+    case "grad":
+      return gradients(y, xs).map((g, i) => finish(g, [], xs[i]!));
+    case "jacobian":
+      return xs.map((x) => finish(jacobian(y, x), y.type.shape, x));
+    case "hessian":
+      return xs.map((x) => {
+        const gradient = finish(gradients(y, [x])[0]!, [], x);
+        return finish(jacobian(gradient, x), x.type.shape, x);
+      });
+  }
+}
+
+/** The dtype that a derivative with respect to x has. */
+const derivativeDType = (x: Node): DType => (x.type.weak ? x.graph.defaultFloat : x.type.dtype);
+
+/** A derivative in x's dtype and of the declared shape; zeros where nothing flows. */
+function finish(derivative: Node | null, outer: Node["type"]["shape"], x: Node): Node {
+  const shape = [...outer, ...x.type.shape];
+  if (!derivative)
+    return stretch(
+      cast(fillLike(x, 0).graph.constant({ dtype: "float64", shape: [], weak: true }, [0]), derivativeDType(x)),
+      shape,
+    );
+  return relabel(cast(derivative, derivativeDType(x)), shape);
+}
+
+function warnUnconnected(kind: Kind, y: Node, variables: readonly Variable[], context: Context): void {
+  const nodes = ancestors([y]);
+  for (const v of variables)
+    if (!dependents(nodes, [v.node]).has(y))
+      context.warn(
+        v.span,
+        "not-connected",
+        `the ${kind} is zeros: what is differentiated does not depend on \`${v.name}\``,
+      );
+}
+
+/** The function forms: grad(E, a), vjp(y, x, ct), jvp(y, x, v), and the prefix words written as calls. */
+export const DERIVATIVE_FORMS: ReadonlySet<string> = new Set(["grad", "jacobian", "hessian", "vjp", "jvp"]);
+const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  grad: ["E", "a"],
+  jacobian: ["E", "a"],
+  hessian: ["E", "a"],
+  vjp: ["y", "x", "ct"],
+  jvp: ["y", "x", "v"],
+};
+
+export function lowerDerivativeCall(call: Call, scope: Scope, context: Context): Value {
+  const { name } = call.callee;
+  const names = PARAMETERS[name]!;
+  const bound = bindArguments(
+    call,
+    names.map((n) => ({ name: n, required: true })),
+    context,
+  );
+  if (!bound) return POISON;
+  const [ofExpr, wrtExpr, directionExpr] = names.map((n) => bound.get(n)![0]!.value);
+  const of = evaluateTensor(ofExpr!, scope, context);
+  const variable = variableOf(wrtExpr!, name, scope, context);
+  const direction = directionExpr && evaluateTensor(directionExpr, scope, context);
+  if (of.kind !== "tensor" || !variable || (direction && direction.kind !== "tensor")) return POISON;
+  const operand = { span: ofExpr!.span, value: of };
+  if (!direction) return derive(name as Kind, operand, of.node, [variable], call.span, context);
+  const along = { span: directionExpr!.span, value: direction };
+  return context.at(call.span, [operand, { span: variable.span, value: tensorValue(variable.node) }, along], () =>
+    context.inDerivative(() =>
+      tensorValue(product(name as "vjp" | "jvp", strong(of.node), variable.node, direction.node)),
+    ),
+  );
+}
+
+/** The second argument of a derivative call: a name that is bound. */
+function variableOf(e: Expr, callee: string, scope: Scope, context: Context): Variable | undefined {
+  if (e.kind === "name") return lookUpVariable(e, scope, context);
+  context.mistake(e.span, `${callee} takes a derivative with respect to a name`, {
+    code: "derivative",
+    help: "bind the expression to a name, and use the name in both places",
+  });
+  return undefined;
+}
+
+function product(name: "vjp" | "jvp", y: Node, x: Node, along: Node): Node {
+  if (!isFloat(y.type.dtype))
+    throw new OpError(`${name} needs a float, and y is ${y.type.dtype}`, { code: "derivative", arg: 0 });
+  const like = name === "vjp" ? y : x;
+  const direction = stretchLike(cast(along, like.type.dtype), like, name);
+  if (name === "vjp") return finish(vjp(y, [x], direction)[0]!, [], x);
+  return relabel(jvp(y, x, direction), y.type.shape);
+}
+
+/** A cotangent or tangent, of exactly the shape of the tensor it belongs to; a scalar literal serves throughout. */
+function stretchLike(direction: Node, like: Node, name: string): Node {
+  if (direction.type.shape.length === 0) return stretch(direction, like.type.shape);
+  const [given, wanted] = [direction.type.shape, like.type.shape];
+  if (given.length !== wanted.length)
+    throw new OpError(
+      `the last argument of ${name} must have the shape of ${name === "vjp" ? "y" : "x"}, ${showShape(wanted)}, not ${showShape(given)}`,
+      { arg: 2 },
+    );
+  for (const [i, d] of given.entries())
+    if (!sameDim(d, wanted[i]!)) direction.graph.require(d, "=", wanted[i]!, `sizes along axis ${i}`, { arg: 2 });
+  return sumToShape(direction, wanted);
+}

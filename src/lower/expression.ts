@@ -1,0 +1,260 @@
+/** Expressions to nodes: what a name, a literal, an operator means in a scope. */
+import type { Expr } from "../../grammar/ast.ts";
+import type { Graph, Node } from "../graph/node.ts";
+import { OpError } from "../graph/node.ts";
+import { dimNode } from "../ops/leaf.ts";
+import { permute, stackNodes, swapLast } from "../ops/movement.ts";
+import { binaryOperator, unaryOperator } from "../ops/operators.ts";
+import { functionNames } from "../ops/registry.ts";
+import type { Span } from "../source.ts";
+import { showShape } from "../tensor/dim.ts";
+import { isDType } from "../tensor/dtype.ts";
+import { callFunction } from "./call.ts";
+import type { Context } from "./context.ts";
+import { lowerDerivative } from "./derivative.ts";
+import { lowerIndex } from "./indexing.ts";
+import { nearest, spelledHere } from "./names.ts";
+import type { Scope } from "./scope.ts";
+import { type Operand, POISON, tensorValue, type Value } from "./value.ts";
+
+const CONSTANTS: ReadonlyMap<string, number> = new Map([
+  ["pi", Math.PI],
+  ["inf", Number.POSITIVE_INFINITY],
+  ["nan", Number.NaN],
+]);
+
+/** The value of an expression; POISON, with the mistake reported, where it has none. */
+export function evaluate(e: Expr, scope: Scope, context: Context): Value {
+  return context.nested(e.span, () => {
+    switch (e.kind) {
+      case "number":
+        return tensorValue(literal(context.graph, e.value));
+      case "bool":
+        return tensorValue(context.graph.constant({ dtype: "bool", shape: [], weak: true }, [e.value]));
+      case "string":
+        return { kind: "string", text: e.value };
+      case "name":
+        return lookUp(e.name, e.span, scope, context);
+      case "list":
+        return lowerList(e, scope, context);
+      case "unary": {
+        const arg = evaluateTensor(e.arg, scope, context);
+        return onTensors([{ span: e.arg.span, value: arg }], e.span, context, ([x]) => unaryOperator(e.op, x!));
+      }
+      case "binary":
+        return lowerBinary(e, scope, context);
+      case "call":
+        return callFunction(e, scope, context);
+      case "member":
+        return reportMember(e, scope, context);
+      case "index":
+        return lowerIndex(e, scope, context);
+      case "transpose": {
+        const base = evaluateTensor(e.base, scope, context);
+        return onTensors([{ span: e.base.span, value: base }], e.span, context, ([x]) =>
+          e.matrix ? swapLast(x!) : transposed(x!),
+        );
+      }
+      case "derivative":
+        return lowerDerivative(e, scope, context);
+    }
+  });
+}
+
+const literal = (graph: Graph, value: number | bigint): Node =>
+  graph.constant({ dtype: typeof value === "bigint" ? "int64" : "float64", shape: [], weak: true }, [value]);
+
+/** `.T` */
+function transposed(x: Node): Node {
+  const rank = x.type.shape.length;
+  if (rank > 2)
+    throw new OpError(`.T needs at most two axes, got shape ${showShape(x.type.shape)}`, {
+      arg: 0,
+      help: ".mT swaps the last two axes; transpose(x, axes) takes any order",
+    });
+  return rank === 2 ? permute(x, [1, 0]) : x;
+}
+
+/** An expression that must be a tensor. */
+export function evaluateTensor(e: Expr, scope: Scope, context: Context): Value {
+  return requireTensor(evaluate(e, scope, context), e.span, context);
+}
+
+export function requireTensor(value: Value, span: Span, context: Context): Value {
+  switch (value.kind) {
+    case "tensor":
+    case "poison":
+      return value;
+    case "many":
+      return context.mistake(span, `this gives ${value.nodes.length} values where one is needed`, {
+        help: "bind them to names first: p, q = …",
+      });
+    case "string":
+      return context.mistake(span, "a string is no tensor");
+    case "dtype":
+      return context.mistake(span, `${value.dtype} is a dtype, not a tensor`, {
+        help: `astype(x, ${value.dtype}) converts`,
+      });
+    case "all":
+      return context.mistake(span, "`all` stands for all axes, as in axis=all; it is no tensor");
+  }
+}
+
+/** A node made of tensors at a place; silent where one is poison. */
+export function onTensors(
+  operands: readonly Operand[],
+  span: Span,
+  context: Context,
+  make: (nodes: Node[]) => Node,
+): Value {
+  const nodes: Node[] = [];
+  for (const { value } of operands) {
+    if (value.kind !== "tensor") return POISON;
+    nodes.push(value.node);
+  }
+  return context.at(span, operands, () => tensorValue(make(nodes)));
+}
+
+/** Chains of operators lean left: they are followed down in a loop, not by recursion. */
+function lowerBinary(e: Extract<Expr, { kind: "binary" }>, scope: Scope, context: Context): Value {
+  const spine = [e];
+  for (let left = e.left; left.kind === "binary"; left = left.left) spine.push(left);
+  const first = spine.at(-1)!.left;
+  let value = evaluateTensor(first, scope, context);
+  let span = first.span;
+  for (const { op, right, span: whole } of spine.reverse()) {
+    const operands = [
+      { span, value },
+      { span: right.span, value: evaluateTensor(right, scope, context) },
+    ];
+    value = onTensors(operands, whole, context, ([x, y]) => binaryOperator(op, x!, y!));
+    span = whole;
+  }
+  return value;
+}
+
+function lowerList(e: Extract<Expr, { kind: "list" }>, scope: Scope, context: Context): Value {
+  if (e.items.length === 0)
+    return tensorValue(context.graph.constant({ dtype: "float64", shape: [0], weak: true }, []));
+  const numbers = literalNumbers(e);
+  if (numbers)
+    return tensorValue(
+      context.graph.constant({ dtype: numbers.dtype, shape: [e.items.length], weak: true }, numbers.values),
+    );
+  const items = e.items.map((item) => ({ span: item.span, value: evaluateTensor(item, scope, context) }));
+  return onTensors(items, e.span, context, (nodes) => stackNodes(nodes, 0));
+}
+
+/** A list of nothing but number literals, read at once: long ones are data. */
+function literalNumbers({
+  items,
+}: Extract<Expr, { kind: "list" }>): { dtype: "int64" | "float64"; values: (number | bigint)[] } | undefined {
+  const values: (number | bigint)[] = [];
+  for (const item of items) {
+    if (item.kind !== "number") return undefined;
+    values.push(item.value);
+  }
+  return values.every((v) => typeof v === "bigint")
+    ? { dtype: "int64", values }
+    : { dtype: "float64", values: values.map(Number) };
+}
+
+function lookUp(name: string, span: Span, scope: Scope, context: Context): Value {
+  const bound = scope.names.get(name);
+  if (bound) {
+    bound.used = true;
+    return bound.value;
+  }
+  const dim = scope.dim(name);
+  if (dim) return tensorValue(dimNode(context.graph, dim.dim));
+  const constant = CONSTANTS.get(name);
+  if (constant !== undefined) return tensorValue(literal(context.graph, constant));
+  if (isDType(name)) return { kind: "dtype", dtype: name };
+  if (name === "all") return { kind: "all" };
+  return reportUnknownName(name, span, scope, context);
+}
+
+/** The names that expressions in a scope can mention. */
+const visibleNames = (scope: Scope): string[] => [
+  ...scope.names.keys(),
+  ...scope.dims.keys(),
+  ...(scope.outerDims?.keys() ?? []),
+  ...CONSTANTS.keys(),
+];
+
+export function reportUnknownName(name: string, span: Span, scope: Scope, context: Context): Value {
+  const isFunction = scope.fns.has(name) || functionNames().includes(name);
+  const near = nearest(name, visibleNames(scope));
+  const help = isFunction
+    ? `${name} is a function: call it, ${name}(…)`
+    : near
+      ? `did you mean \`${near}\`?`
+      : MISSPELLED[name];
+  return context.mistake(span, `\`${name}\` is not defined`, { code: "unknown-name", help });
+}
+const MISSPELLED: Readonly<Record<string, string>> = {
+  True: "write `true`",
+  False: "write `false`",
+  None: "leave the argument out",
+  PI: "write `pi`",
+  e: "write `exp(1)`",
+  NaN: "write `nan`",
+  Infinity: "write `inf`",
+};
+
+const LIBRARIES: ReadonlySet<string> = new Set([
+  "np",
+  "numpy",
+  "jnp",
+  "jax",
+  "lax",
+  "tf",
+  "math",
+  "K",
+  "keras",
+  "torch",
+  "F",
+  "nn",
+  "linalg",
+  "random",
+  "scipy",
+  "special",
+]);
+
+/** `np.dot`, `x.sum(…)`, `x.shape`: says what to write here. */
+function reportMember(e: Extract<Expr, { kind: "member" }>, scope: Scope, context: Context): Value {
+  const { name } = e.member;
+  const here =
+    functionNames().includes(name) || scope.fns.has(name)
+      ? name
+      : (spelledHere(name) ?? nearest(name, functionNames()));
+  const root = rootOf(e.base);
+  const isLibrary = root !== undefined && LIBRARIES.has(root) && !scope.names.has(root);
+  if (!isLibrary && e.base.kind !== "member") evaluate(e.base, scope, context);
+  const offer =
+    here === undefined
+      ? undefined
+      : /^\w+$/.test(here)
+        ? `write \`${here}(${isLibrary ? "…" : e.args?.length ? "x, …" : "x"})\``
+        : `write \`${here}\``;
+  if (isLibrary)
+    return context.mistake(e.span, `functions have no prefix here: \`${textOf(e.base)}.${name}\``, {
+      code: "unknown-function",
+      help: offer,
+    });
+  const help =
+    name === "T" || name === "mT"
+      ? `write \`.${name}\` without parentheses`
+      : name === "shape"
+        ? "name the sizes in the declaration, x[n, 3], or write size(x, axis)"
+        : offer;
+  return context.mistake(
+    e.member.span,
+    `tensors have no ${e.args ? "methods" : "attributes"} but .T and .mT: \`.${name}\``,
+    { code: "unknown-function", help },
+  );
+}
+
+const rootOf = (e: Expr): string | undefined =>
+  e.kind === "name" ? e.name : e.kind === "member" ? rootOf(e.base) : undefined;
+const textOf = (e: Expr): string => e.span.source.text.slice(e.span.start, e.span.end);

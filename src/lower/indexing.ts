@@ -1,0 +1,204 @@
+/** `x[…]`: ints, slices, `...`, newaxis and at most one int tensor, as NumPy means them. */
+import type { Expr, IndexItem } from "../../grammar/ast.ts";
+import { type Graph, type Node, OpError } from "../graph/node.ts";
+import { countSteps, expandDims, relabel, slice } from "../ops/movement.ts";
+import { indexNode, take } from "../ops/order.ts";
+import { strong } from "../ops/promote.ts";
+import { asDim } from "../ops/static.ts";
+import type { Span } from "../source.ts";
+import {
+  addDims,
+  type Dim,
+  isKnown,
+  lowerBound,
+  maxDims,
+  minDims,
+  positivePart,
+  sameDim,
+  showDim,
+  showShape,
+  subDims,
+  upperBound,
+} from "../tensor/dim.ts";
+import { isInt } from "../tensor/dtype.ts";
+import type { Context } from "./context.ts";
+import { evaluateTensor } from "./expression.ts";
+import type { Scope } from "./scope.ts";
+import { type Operand, POISON, tensorValue, type Value } from "./value.ts";
+
+type Part =
+  | { readonly kind: "at"; readonly position: Dim; readonly span: Span }
+  | { readonly kind: "slice"; readonly start: Dim | undefined; readonly stop: Dim | undefined; readonly step: number }
+  | { readonly kind: "gather"; readonly indices: Node; readonly operand: Operand }
+  | { readonly kind: "ellipsis" }
+  | { readonly kind: "newaxis" };
+
+export function lowerIndex(e: Extract<Expr, { kind: "index" }>, scope: Scope, context: Context): Value {
+  const base = evaluateTensor(e.base, scope, context);
+  const parts = e.items.map((item) => lowerItem(item, scope, context));
+  if (base.kind !== "tensor" || parts.some((p) => p === undefined)) return POISON;
+  const operands = [{ span: e.base.span, value: base }];
+  return context.at(e.span, operands, () => tensorValue(index(base.node, parts as Part[])));
+}
+
+function lowerItem(item: IndexItem, scope: Scope, context: Context): Part | undefined {
+  switch (item.kind) {
+    case "ellipsis":
+    case "newaxis":
+      return { kind: item.kind };
+    case "slice": {
+      const bound = (e: Expr | undefined) => (e ? sizeOf(e, scope, context) : undefined);
+      const [start, stop, step] = [bound(item.start), bound(item.stop), bound(item.step)];
+      if ([start, stop, step].includes(null)) return undefined;
+      const by = step ?? 1;
+      if (!isKnown(by)) return mistake(context, item.step!.span, "a slice's step must be a literal int");
+      if (by === 0) return mistake(context, item.step!.span, "a slice's step must not be 0");
+      return { kind: "slice", start: start ?? undefined, stop: stop ?? undefined, step: by };
+    }
+    case "at": {
+      const value = evaluateTensor(item.index, scope, context);
+      if (value.kind !== "tensor") return undefined;
+      const { node } = value;
+      const position = asDim(node);
+      if (position !== undefined) return { kind: "at", position, span: item.span };
+      const { dtype, weak } = node.type;
+      if (dtype === "bool")
+        return mistake(
+          context,
+          item.span,
+          "a bool mask does not select: its result would have no known size",
+          "where(mask, x, 0) keeps the shape",
+        );
+      if (!isInt(dtype))
+        return mistake(
+          context,
+          item.span,
+          `an index must be int, got ${weak ? "a float" : dtype}`,
+          "astype(i, int32) converts",
+        );
+      return { kind: "gather", indices: indexNode(node), operand: { span: item.span, value } };
+    }
+  }
+}
+
+function mistake(context: Context, span: Span, message: string, help?: string): undefined {
+  context.mistake(span, message, { code: "index", help });
+  return undefined;
+}
+
+/** A slice's bound: an int known without data; null, with the mistake reported, for anything else. */
+function sizeOf(e: Expr, scope: Scope, context: Context): Dim | null {
+  const value = evaluateTensor(e, scope, context);
+  if (value.kind !== "tensor") return null;
+  const found = asDim(value.node);
+  if (found !== undefined) return found;
+  context.mistake(e.span, "a slice's bounds must be ints known without data", {
+    code: "index",
+    help: "literals, dims and arithmetic on them are; take(x, indices) reads at computed places",
+  });
+  return null;
+}
+
+function index(x: Node, parts: readonly Part[]): Node {
+  const { shape } = x.type;
+  const consumed = parts.filter((p) => p.kind === "at" || p.kind === "slice" || p.kind === "gather").length;
+  if (consumed > shape.length)
+    throw new OpError(
+      `${consumed} ${consumed === 1 ? "index" : "indices"} into ${shape.length === 0 ? "a scalar" : `shape ${showShape(shape)}`}`,
+      { code: "index", arg: 0 },
+    );
+  for (const kind of ["ellipsis", "gather"] as const)
+    if (parts.filter((p) => p.kind === kind).length > 1)
+      throw new OpError(
+        kind === "ellipsis" ? "`...` can stand once in an index" : "at most one int tensor can stand in an index",
+        { code: "index", help: kind === "gather" ? "index twice, or take(…) one axis at a time" : undefined },
+      );
+  const whole: Part = { kind: "slice", start: undefined, stop: undefined, step: 1 };
+  const rest = Array.from({ length: shape.length - consumed }, () => whole);
+  const at = parts.findIndex((p) => p.kind === "ellipsis");
+  const full = at < 0 ? [...parts, ...rest] : [...parts.slice(0, at), ...rest, ...parts.slice(at + 1)];
+  return follow(x, full);
+}
+
+/** One strided slice, then the axes that single ints drop and newaxis adds, then the gather. */
+function follow(x: Node, parts: readonly Part[]): Node {
+  const starts: Dim[] = [];
+  const sizes: Dim[] = [];
+  const steps: Dim[] = [];
+  const shape: Dim[] = [];
+  const added: number[] = [];
+  let gather: { axis: number; indices: Node } | undefined;
+  for (const part of parts) {
+    const size = x.type.shape[starts.length]!;
+    switch (part.kind) {
+      case "newaxis":
+        added.push(shape.length);
+        shape.push(1);
+        break;
+      case "at":
+        starts.push(resolvePosition(x.graph, part.position, size));
+        sizes.push(1);
+        steps.push(1);
+        break;
+      case "gather":
+        gather = { axis: shape.length, indices: part.indices };
+        starts.push(0);
+        sizes.push(size);
+        steps.push(1);
+        shape.push(size);
+        break;
+      case "slice": {
+        const range = clampSlice(x.graph, part, size);
+        starts.push(range.start);
+        sizes.push(range.count);
+        steps.push(part.step);
+        shape.push(range.count);
+        break;
+      }
+      case "ellipsis":
+        throw new Error("an ellipsis is expanded before");
+    }
+  }
+  const sliced = relabelOrExpand(slice(x, { starts, sizes, steps }), shape, added);
+  return gather ? take(strong(sliced), gather.indices, gather.axis) : sliced;
+}
+
+const relabelOrExpand = (x: Node, shape: readonly Dim[], added: readonly number[]): Node =>
+  x.type.shape.length + added.length === shape.length ? expandDims(x, added) : relabel(x, shape);
+
+/** A position from 0, required to be in range; negative ones count from the end. */
+function resolvePosition(graph: Graph, position: Dim, size: Dim): Dim {
+  if (isKnown(position) && isKnown(size)) {
+    if (position >= -size && position < size) return position < 0 ? position + size : position;
+    throw new OpError(`index ${position} is out of range for size ${size}`, {
+      code: "index",
+      help: size === 0 ? undefined : `indices go from ${-size} to ${size - 1}`,
+    });
+  }
+  const fromEnd = upperBound(position) < 0;
+  const needed = fromEnd ? subDims(0, position) : addDims(position, 1);
+  graph.require(size, ">=", needed, `the size that index ${showDim(position)} needs`, { arg: 0 });
+  return fromEnd ? addDims(size, position) : position;
+}
+
+/** NumPy's clamping of start:stop:step to a size. */
+function clampSlice(
+  graph: Graph,
+  { start, stop, step }: Extract<Part, { kind: "slice" }>,
+  size: Dim,
+): { start: Dim; count: Dim } {
+  if (start === undefined && stop === undefined && step === 1) return { start: 0, count: size };
+  const forward = step > 0;
+  const clamp = (d: Dim): Dim => {
+    const fromStart = isNegative(d) ? addDims(size, d) : d;
+    if (fromStart === d) graph.require(d, ">=", 0, "a computed bound of a slice counts from the start", { arg: 0 });
+    return forward ? minDims(positivePart(fromStart), size) : minDims(maxDims(fromStart, -1), subDims(size, 1));
+  };
+  const first = start === undefined ? (forward ? 0 : subDims(size, 1)) : clamp(start);
+  const last = stop === undefined ? (forward ? size : -1) : clamp(stop);
+  return { start: first, count: countSteps(first, last, step) };
+}
+
+/** Whether a bound counts from the end: known to be negative. Sizes never are. */
+const isNegative = (d: Dim): boolean =>
+  isKnown(d) ? d < 0 : lowerBound(d) < 0 && !sameDim(d, positivePart(d)) && upperBound(d) <= 0;

@@ -1,0 +1,313 @@
+/** Tree to graph: the one room that sees spans and nodes together, so the only one that can say where a mistake is. */
+import type { Declared, DimExpr, Expr, FnDecl, Program, Statement } from "../../grammar/ast.ts";
+import { foldWeak } from "../fold.ts";
+import { ancestors, Graph, type Node } from "../graph/node.ts";
+import { input } from "../ops/leaf.ts";
+import { broadcastTo } from "../ops/movement.ts";
+import { cast, strong } from "../ops/promote.ts";
+import type { Diagnostic, Span } from "../source.ts";
+import { type Dim, symbolDim } from "../tensor/dim.ts";
+import { type DType, isFloat, promote } from "../tensor/dtype.ts";
+import { bindTargets } from "./call.ts";
+import { Context, type LowerOptions } from "./context.ts";
+import { evaluateDim, reportUnknownDim } from "./declared.ts";
+import { evaluate, requireTensor } from "./expression.ts";
+import { type BoundDim, type FnTable, Scope } from "./scope.ts";
+import { checkUncalled } from "./uncalled.ts";
+import { POISON, type Site, tensorValue, type Value } from "./value.ts";
+import { namesUnderWrt } from "./wrt.ts";
+
+export interface InputTensor {
+  readonly name: string;
+  readonly node: Node;
+  readonly span: Span;
+  /** What stands when nothing is fed, of the input's type. */
+  readonly default: Node | undefined;
+}
+
+export interface NamedTensor {
+  readonly name: string;
+  readonly node: Node;
+  readonly span: Span;
+}
+
+/** A program with every shape and dtype inferred, ready for data. */
+export interface Lowered {
+  readonly graph: Graph;
+  readonly inputs: readonly InputTensor[];
+  readonly outputs: readonly NamedTensor[];
+  /** Every tensor that a name of the program stands for, inputs included, in the order of binding. */
+  readonly names: readonly NamedTensor[];
+  /** The declared dims, by name. */
+  readonly dims: ReadonlyMap<string, BoundDim>;
+  readonly sites: ReadonlyMap<Node, Site>;
+  readonly origins: ReadonlyMap<Node, string>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The files of a program: its own tree first, then those it imports, by the path as written in the importing file. */
+export interface Sources {
+  readonly main: Program;
+  /** The tree that an `import` statement of a file means; undefined where reading it failed and was reported. */
+  readonly imported: (from: Program, path: string) => Program | undefined;
+}
+
+/** What an output is called before names are made unique. */
+interface Pending {
+  readonly name: string;
+  readonly value: Value;
+  readonly span: Span;
+  readonly declared: boolean;
+}
+
+export function lower(sources: Sources, options: LowerOptions): Lowered {
+  return new ProgramLowering(sources, options).run();
+}
+
+class ProgramLowering {
+  readonly #context: Context;
+  readonly #scope: Scope;
+  readonly #sources: Sources;
+  readonly #options: LowerOptions;
+  readonly #inputs: InputTensor[] = [];
+  readonly #outputs: Pending[] = [];
+  #unknownDims = 0;
+
+  constructor(sources: Sources, options: LowerOptions) {
+    this.#sources = sources;
+    this.#options = options;
+    const graph = new Graph({ defaultFloat: options.defaultFloat, fold: foldWeak });
+    this.#context = new Context(graph, namesUnderWrt(sources.main, sources.imported));
+    this.#scope = new Scope(this.#tableOf(sources.main, new Map(), true));
+  }
+
+  run(): Lowered {
+    const { statements } = this.#sources.main;
+    this.#declareDims(statements);
+    for (const [name, type] of this.#options.undeclared ?? []) this.#declareUndeclared(name, type);
+    for (const statement of statements) this.#lowerStatement(statement);
+    checkUncalled(statements, this.#scope, this.#context);
+    const names = [...this.#scope.names].flatMap(([name, { value, span }]) =>
+      value.kind === "tensor" ? [{ name, node: value.node, span }] : [],
+    );
+    const outputs = this.#nameOutputs();
+    this.#warnUnusedInputs(outputs);
+    return {
+      graph: this.#context.graph,
+      inputs: this.#inputs,
+      outputs,
+      names,
+      dims: this.#scope.dims,
+      sites: this.#context.sites,
+      origins: this.#context.origins,
+      diagnostics: this.#context.diagnostics,
+    };
+  }
+
+  /** The fns of a file and of what it imports, each seeing those of its own file. */
+  #tableOf(program: Program, made: Map<Program, FnTable>, isMain = false): FnTable {
+    const known = made.get(program);
+    if (known) return known;
+    const table: FnTable = new Map();
+    made.set(program, table);
+    const add = (decl: FnDecl, home: FnTable) => {
+      const earlier = table.get(decl.name);
+      if (!earlier) table.set(decl.name, { decl, table: home });
+      else if (earlier.decl !== decl)
+        this.#context.mistake(decl.nameSpan, `fn \`${decl.name}\` is defined twice`, {
+          code: "bound-twice",
+          here: "again here",
+          labels: [{ span: earlier.decl.nameSpan, text: "defined here first" }],
+          help: "rename one of them",
+        });
+    };
+    for (const s of program.statements) if (s.kind === "fn") add(s, table);
+    for (const s of program.statements) {
+      if (s.kind !== "import") continue;
+      const other = this.#sources.imported(program, s.path);
+      if (!other) continue;
+      const theirs = this.#tableOf(other, made);
+      for (const { decl } of theirs.values()) add(decl, theirs);
+    }
+    if (!isMain)
+      for (const s of program.statements)
+        if (s.kind !== "fn" && s.kind !== "import" && s.kind !== "broken")
+          this.#context.warn(
+            s.span,
+            "import",
+            `an imported file gives its fns; this ${s.kind === "bind" ? "binding" : s.kind} is left out`,
+          );
+    return table;
+  }
+
+  /** The named dims of all inputs come first: they mean the same size everywhere in the program. */
+  #declareDims(statements: readonly Statement[]): void {
+    const inputs = statements.flatMap((s) => (s.kind === "input" ? s.inputs : []));
+    for (const { dims } of inputs)
+      for (const d of dims ?? [])
+        if (d.kind === "name" && !this.#scope.dims.has(d.name))
+          this.#scope.dims.set(d.name, { dim: symbolDim(d.name), span: d.span });
+  }
+
+  #lowerStatement(s: Statement): void {
+    const [scope, context] = [this.#scope, this.#context];
+    switch (s.kind) {
+      case "input":
+        for (const declared of s.inputs) this.#declareInput(declared);
+        return;
+      case "bind":
+        bindTargets(s.targets, s.value, scope, context);
+        return;
+      case "output":
+        for (const { name, value } of s.outputs) {
+          if (value) bindTargets([name], value, scope, context);
+          const found = value
+            ? (scope.names.get(name.name)?.value ?? POISON)
+            : evaluate({ kind: "name", ...name }, scope, context);
+          if (value) scope.names.get(name.name)!.used = true;
+          this.#outputs.push({
+            name: name.name,
+            value: requireTensor(found, name.span, context),
+            span: name.span,
+            declared: true,
+          });
+        }
+        return;
+      case "expr":
+        this.#addBareOutput(s.value);
+        return;
+      case "broken":
+        for (const name of s.binds)
+          if (!scope.names.has(name))
+            scope.names.set(name, { value: POISON, span: s.span, what: "binding", used: true });
+        return;
+      case "fn":
+      case "import":
+        return;
+    }
+  }
+
+  #addBareOutput(e: Expr): void {
+    const value = evaluate(e, this.#scope, this.#context);
+    const names = bareNames(e);
+    const values =
+      value.kind === "many" && names.length === value.nodes.length
+        ? value.nodes.map(tensorValue)
+        : [requireTensor(value, e.span, this.#context)];
+    for (const [i, v] of values.entries())
+      this.#outputs.push({ name: names[i] ?? "out", value: v, span: e.span, declared: false });
+  }
+
+  #declareInput(declared: Declared): void {
+    const [scope, context] = [this.#scope, this.#context];
+    const earlier = scope.names.get(declared.name) ?? scope.dims.get(declared.name);
+    if (earlier) {
+      const isDim = !("what" in earlier);
+      context.mistake(
+        declared.span,
+        isDim ? `\`${declared.name}\` is a dim already` : `\`${declared.name}\` is bound twice`,
+        {
+          code: "bound-twice",
+          here: "again here",
+          labels: [{ span: earlier.span, text: isDim ? "declared here" : "bound here first" }],
+          help: "a name is bound once: take another",
+        },
+      );
+      return;
+    }
+    const shape = (declared.dims ?? []).map((d) => this.#inputDim(d));
+    const dtype = declared.dtype?.dtype ?? this.#options.defaultFloat;
+    const node = input(context.graph, declared.name, { dtype, shape, weak: false });
+    scope.names.set(declared.name, { value: tensorValue(node), span: declared.span, what: "input", used: false });
+    const given = declared.default && this.#lowerDefault(declared, declared.default, node);
+    this.#inputs.push({ name: declared.name, node, span: declared.span, default: given });
+  }
+
+  #inputDim(e: DimExpr): Dim {
+    const size = evaluateDim(e, this.#scope, (name, span) => {
+      reportUnknownDim(name, span, this.#scope, this.#context);
+      return undefined;
+    });
+    return size ?? symbolDim("?", `?${this.#unknownDims++}`);
+  }
+
+  /** A default is converted within kind, as data is, and stretched to the shape. */
+  #lowerDefault(declared: Declared, e: Expr, node: Node): Node | undefined {
+    const context = this.#context;
+    const value = requireTensor(evaluate(e, this.#scope, context), e.span, context);
+    if (value.kind !== "tensor") return undefined;
+    const { dtype, shape } = node.type;
+    const from = value.node.type.dtype;
+    const fits = promote(from, dtype) === dtype || (isFloat(from) && isFloat(dtype)) || value.node.type.weak;
+    if (!fits) {
+      context.mistake(e.span, `the default of \`${declared.name}\` is ${from}, which does not convert to ${dtype}`, {
+        code: "dtype",
+        help: `astype(…, ${dtype}) converts`,
+      });
+      return undefined;
+    }
+    const made = context.at(e.span, [{ span: e.span, value }], () =>
+      tensorValue(broadcastTo(cast(value.node, dtype), shape)),
+    );
+    return made.kind === "tensor" ? made.node : undefined;
+  }
+
+  #declareUndeclared(name: string, type: { dtype: DType; shape: readonly number[] }): void {
+    const { source } = this.#sources.main;
+    const span = { source, start: 0, end: 0 };
+    const node = input(this.#context.graph, name, { ...type, weak: false });
+    this.#scope.names.set(name, { value: tensorValue(node), span, what: "input", used: false });
+    this.#inputs.push({ name, node, span, default: undefined });
+  }
+
+  /** Declared outputs have their names first; others take `_1`, `_2` where theirs are taken. */
+  #nameOutputs(): NamedTensor[] {
+    const pending = this.#outputs.length > 0 ? this.#outputs : this.#unusedBindings();
+    const taken = new Set<string>();
+    for (const { name, declared, span } of pending) {
+      if (!declared) continue;
+      if (taken.has(name)) this.#context.mistake(span, `\`${name}\` is an output twice`, { code: "bound-twice" });
+      taken.add(name);
+    }
+    const outputs: NamedTensor[] = [];
+    for (const { name, value, span, declared } of pending) {
+      const unique = declared ? name : firstFree(name, taken);
+      taken.add(unique);
+      if (value.kind !== "tensor") continue;
+      const made = this.#context.at(span, [], () => tensorValue(strong(value.node)));
+      if (made.kind === "tensor") outputs.push({ name: unique, node: made.node, span });
+    }
+    return outputs;
+  }
+
+  #unusedBindings(): Pending[] {
+    return [...this.#scope.names].flatMap(([name, { value, span, what, used }]) =>
+      what === "binding" && !used ? [{ name, value, span, declared: true }] : [],
+    );
+  }
+
+  #warnUnusedInputs(outputs: readonly NamedTensor[]): void {
+    const needed = new Set(ancestors(outputs.map((o) => o.node)));
+    for (const { name, node, span } of this.#inputs)
+      if (!needed.has(node) && outputs.length > 0 && span.end > span.start)
+        this.#context.warn(span, "unused-input", `no output needs input \`${name}\`: it need not be fed`);
+  }
+}
+
+function firstFree(name: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(name)) return name;
+  let k = 1;
+  while (taken.has(`${name}_${k}`)) k++;
+  return `${name}_${k}`;
+}
+
+/** The output names of a bare expression: a name is itself, `grad E wrt a, b` are grad_a and grad_b, all else `out`. */
+function bareNames(e: Expr): string[] {
+  if (e.kind === "name") return [e.name];
+  if (e.kind === "derivative") return e.wrt.map((w) => `${e.op}_${w.name}`);
+  if (e.kind === "call" && ["grad", "jacobian", "hessian"].includes(e.callee.name)) {
+    const [, variable] = e.args;
+    if (variable?.value.kind === "name") return [`${e.callee.name}_${variable.value.name}`];
+  }
+  return ["out"];
+}

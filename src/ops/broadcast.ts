@@ -1,0 +1,64 @@
+/** NumPy's broadcasting over symbolic shapes: only a dim known to be 1 stretches; other dims must be equal. */
+import { type Graph, OpError } from "../graph/node.ts";
+import { asSymbol, type Dim, isKnown, sameDim, showDim } from "../tensor/dim.ts";
+
+/** The shape that `shapes` broadcast to. Conditions are recorded on `graph`; OpError where dims are known to differ. */
+export function broadcastShapes(graph: Graph, shapes: readonly (readonly Dim[])[]): Dim[] {
+  const rank = Math.max(0, ...shapes.map((s) => s.length));
+  return Array.from({ length: rank }, (_, axis) => {
+    let result: Dim = 1;
+    for (const [arg, shape] of shapes.entries()) {
+      const dim = shape[axis - rank + shape.length] ?? 1;
+      if (dim === 1 || sameDim(dim, result)) continue;
+      if (result !== 1)
+        requireEqualSizes(graph, result, dim, rank === 1 ? "lengths" : `sizes along axis ${axis - rank}`, arg);
+      if (result === 1 || isKnown(dim)) result = dim;
+    }
+    return result;
+  });
+}
+
+function requireEqualSizes(graph: Graph, a: Dim, b: Dim, what: string, arg: number): void {
+  try {
+    graph.require(a, "=", b, what, { arg });
+  } catch (error) {
+    const symbol = error instanceof OpError && (isKnown(a) ? asSymbol(b) : asSymbol(a));
+    if (!symbol || (a !== 1 && b !== 1)) throw error;
+    throw new OpError((error as OpError).message, {
+      arg,
+      help: `${showDim(a === 1 ? b : a)} never stretches: broadcast_to says so explicitly`,
+    });
+  }
+}
+
+/** Axes as written, from 0 and checked against a rank; "all" is every axis. Sorted ascending. */
+export function normalizeAxes(axes: readonly number[] | "all", rank: number): number[] {
+  if (axes === "all") return Array.from({ length: rank }, (_, i) => i);
+  const found = axes.map((a) => normalizeAxis(a, rank));
+  const twice = found.findIndex((a, i) => found.indexOf(a) !== i);
+  if (twice >= 0) throw new OpError(`axis ${axes[twice]} is named twice`, { code: "axis", arg: "axis" });
+  return found.sort((a, b) => a - b);
+}
+
+/** One axis from 0, checked against a rank. */
+export function normalizeAxis(axis: number, rank: number, arg = "axis"): number {
+  if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
+  const range =
+    rank === 0
+      ? "a scalar has no axes"
+      : rank === 1
+        ? "there is one axis, 0"
+        : `axes go from 0 to ${rank - 1}, or from -${rank} to -1`;
+  throw new OpError(`axis ${axis} is out of range: ${range}`, { code: "axis", arg });
+}
+
+/** The axis of functions that take one: x must have one axis where none is named. */
+export function oneAxis(axis: number | undefined, rank: number, name: string): number {
+  if (axis !== undefined) return normalizeAxis(axis, rank);
+  if (rank === 1) return 0;
+  throw new OpError(`${name} needs an axis: its argument has ${rank} axes`, {
+    code: "axis",
+    arg: 0,
+    help: rank === 0 ? undefined : `name one: axis=${rank - 1}`,
+  });
+}

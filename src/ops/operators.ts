@@ -1,0 +1,108 @@
+/** What the language's operators mean: ops on tensors, arithmetic on sizes. */
+import type { BinaryOperator, UnaryOperator } from "../../grammar/ast.ts";
+import { isConstant, type Node, OpError, valuesOf } from "../graph/node.ts";
+import * as arithmetic from "../numeric/arithmetic.ts";
+import { addDims, type Dim, floorDivDims, isKnown, mulDims, subDims } from "../tensor/dim.ts";
+import { isInt } from "../tensor/dtype.ts";
+import { matmulNodes } from "./contract.ts";
+import { pow } from "./elementary.ts";
+import { dimNode, dimOp } from "./leaf.ts";
+import * as p from "./pointwise.ts";
+import { applyPointwise, pointwiseOp } from "./pointwise.ts";
+import { castTo, commonDType } from "./promote.ts";
+import { asDim, asNumber } from "./static.ts";
+
+const BINARY: Readonly<Record<BinaryOperator, (x: Node, y: Node) => Node>> = {
+  "+": p.add,
+  "-": p.sub,
+  "*": p.mul,
+  "/": divide,
+  "//": p.floor_divide,
+  "%": p.remainder,
+  "@": matmulNodes,
+  "**": power,
+  "==": p.eq,
+  "!=": p.ne,
+  "<": p.lt,
+  "<=": p.le,
+  ">": p.gt,
+  ">=": p.ge,
+  and: p.and,
+  or: p.or,
+};
+
+/** Arithmetic on sizes that stays a size. */
+const ON_DIMS: Partial<Record<BinaryOperator, (x: Dim, y: Dim) => Dim | undefined>> = {
+  "+": addDims,
+  "-": subDims,
+  "*": mulDims,
+  "//": (x, y) => (isKnown(y) && y > 0 ? floorDivDims(x, y) : undefined),
+  "%": (x, y) => (isKnown(y) && y > 0 ? subDims(x, mulDims(y, floorDivDims(x, y))) : undefined),
+  "**": (x, y) =>
+    isKnown(y) && y >= 0 && y <= 8 ? Array.from({ length: y }).reduce<Dim>((power) => mulDims(power, x), 1) : undefined,
+};
+
+export function binaryOperator(operator: BinaryOperator, x: Node, y: Node): Node {
+  if (x.op === dimOp || y.op === dimOp) {
+    const [m, n] = [asDim(x), asDim(y)];
+    const size = m !== undefined && n !== undefined ? ON_DIMS[operator]?.(m, n) : undefined;
+    if (size !== undefined) return dimNode(x.graph, size);
+  }
+  return BINARY[operator](x, y);
+}
+
+export function unaryOperator(operator: UnaryOperator, x: Node): Node {
+  switch (operator) {
+    case "-":
+      return x.op === dimOp ? dimNode(x.graph, mulDims(-1, asDim(x)!)) : p.neg(x);
+    case "+":
+      if (x.type.dtype === "bool")
+        throw new OpError("`+` of a bool", { code: "dtype", arg: 0, help: "astype(x, int32) counts" });
+      return x;
+    case "not":
+      return p.not(x);
+  }
+}
+
+function divide(x: Node, y: Node): Node {
+  const { dtype } = commonDType([x, y]);
+  if (dtype === "bool")
+    throw new OpError("`/` of bools", { code: "dtype", arg: 0, help: "astype(x, float32) makes numbers" });
+  return p.div(x, y);
+}
+
+/** Of ints to an exponent ≥ 0. */
+export const integerPower = pointwiseOp("integer_pow", 2, {
+  operands: "numeric",
+  scalar: ([x, y]) => arithmetic.integerPower(x!, y!),
+  integerGuard: "exponent",
+  display: "Pow",
+});
+
+/** Literal exponents 1, 2 and 3 are products; ints stay ints and take no negative power, but 2 ** -1 among literals is 0.5. */
+export function power(x: Node, y: Node): Node {
+  const common = commonDType([x, y]);
+  if (common.dtype === "bool")
+    throw new OpError("`**` of bools", { code: "dtype", arg: 0, help: "astype(x, int32) counts" });
+  const exponent = asNumber(y);
+  if (isInt(common.dtype)) {
+    const negative = isConstant(y) && Array.from(valuesOf(y)).some((v) => Number(v) < 0);
+    if (!negative) return applyPointwise(integerPower, [x, y]);
+    if (common.weak) return pow(x, y);
+    throw new OpError(`an int tensor to the power ${exponent ?? "of negative numbers"} is not an int`, {
+      code: "dtype",
+      arg: 1,
+      help: "astype(x, float32) first",
+    });
+  }
+  switch (exponent) {
+    case 1:
+      return castTo(x, common);
+    case 2:
+      return p.square(castTo(x, common));
+    case 3:
+      return p.mul(p.square(castTo(x, common)), castTo(x, common));
+    default:
+      return pow(x, y);
+  }
+}

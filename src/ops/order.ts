@@ -1,0 +1,312 @@
+/** Along one axis, where elements depend on each other or on index values: scans, gathers, scatters, sorts. */
+import { type Node, OpError, type TensorType } from "../graph/node.ts";
+import { addDims, type Dim, showShape } from "../tensor/dim.ts";
+import { isInt } from "../tensor/dtype.ts";
+import { normalizeAxis, oneAxis } from "./broadcast.ts";
+import { axisParam, boolParam, define, dimParam, type OrderOp, tensorParam } from "./define.ts";
+import { requireSize } from "./leaf.ts";
+import { embed, sliceAxis, stretch } from "./movement.ts";
+import { scale } from "./pointwise.ts";
+import { cast, castTo, lift, strong, unify } from "./promote.ts";
+
+export interface ScanAttrs {
+  readonly axis: number;
+  /** From the last element to the first. */
+  readonly reverse: boolean;
+  /** Each result leaves its own element out. */
+  readonly exclusive: boolean;
+}
+type ScanOptions = { readonly reverse?: boolean; readonly exclusive?: boolean };
+const scanAttrs = (attrs: unknown) => attrs as ScanAttrs;
+const first = ([x]: readonly TensorType[]): TensorType => ({ ...x!, weak: false });
+
+const cumsumOp: OrderOp = {
+  kind: "order",
+  order: "cumsum",
+  name: "cumsum",
+  infer: first,
+  grad: ({ ct, attrs }) => {
+    const { axis, reverse, exclusive } = scanAttrs(attrs);
+    return [cumsum(ct, axis, { reverse: !reverse, exclusive })];
+  },
+};
+const cumprodOp: OrderOp = {
+  kind: "order",
+  order: "cumprod",
+  name: "cumprod",
+  infer: first,
+  // The products before each element times a backward recurrence over those after it: exact with zeros.
+  grad: ({ args: [x], ct, attrs }) => {
+    const { axis, reverse, exclusive } = scanAttrs(attrs);
+    const before = cumprod(x!, axis, { reverse, exclusive: true });
+    const after = exclusive
+      ? shift(recurrence(x!, ct, axis, !reverse), axis, reverse ? -1 : 1)
+      : recurrence(shift(x!, axis, reverse ? -1 : 1), ct, axis, !reverse);
+    return [scale(after, before)];
+  },
+};
+/** y[i] = b[i] + a[i] · y[i - 1] (y[i + 1] in reverse), from 0: the scan whose special cases are cumsum and cumprod's gradient. */
+const recurrenceOp: OrderOp = {
+  kind: "order",
+  order: "recurrence",
+  name: "recurrence",
+  infer: first,
+  grad: ({ args: [a], out, ct, attrs }) => {
+    const { axis, reverse } = scanAttrs(attrs);
+    const flow = recurrence(shift(a!, axis, reverse ? -1 : 1), ct, axis, !reverse);
+    return [scale(flow, shift(out, axis, reverse ? 1 : -1)), flow];
+  },
+};
+const scan = (
+  op: OrderOp,
+  args: readonly Node[],
+  axis: number,
+  { reverse = false, exclusive = false }: ScanOptions,
+): Node => args[0]!.graph.apply(op, args, { axis, reverse, exclusive });
+export const cumsum = (x: Node, axis: number, options: ScanOptions = {}): Node => scan(cumsumOp, [x], axis, options);
+export const cumprod = (x: Node, axis: number, options: ScanOptions = {}): Node => scan(cumprodOp, [x], axis, options);
+const recurrence = (a: Node, b: Node, axis: number, reverse: boolean): Node =>
+  scan(recurrenceOp, [a, b], axis, { reverse });
+
+/** y[i] = x[i + by] along an axis (by is ±1), 0 past the end. */
+function shift(x: Node, axis: number, by: 1 | -1): Node {
+  const { shape } = x.type;
+  const rest = addDims(shape[axis]!, -1);
+  const starts = shape.map<Dim>((_, i) => (i === axis && by < 0 ? 1 : 0));
+  return embed(sliceAxis(x, axis, by > 0 ? 1 : 0, rest), shape, starts);
+}
+
+const indexType = (t: TensorType, what: string): void => {
+  if (!isInt(t.dtype))
+    throw new OpError(`${what} must be ints, got ${t.dtype}`, {
+      code: "dtype",
+      arg: "indices",
+      help: "astype(i, int32) converts",
+    });
+};
+/** Index values as an int tensor: weak ones as int32 (int64 if they do not fit). */
+export function indexNode(i: Node, what = "indices"): Node {
+  const strongIndex = strong(i);
+  indexType(strongIndex.type, what);
+  return strongIndex;
+}
+
+/** attrs: { axis }: the indices' axes take the place of the indexed one. */
+const takeOp: OrderOp = {
+  kind: "order",
+  order: "take",
+  name: "take",
+  infer: ([x, indices], attrs) => {
+    const axis = attrs["axis"] as number;
+    return {
+      dtype: x!.dtype,
+      shape: [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)],
+      weak: false,
+    };
+  },
+  grad: ({ args: [x, indices], ct, attrs }) => [scatterAdd(zerosLike(x!), indices!, ct, attrs["axis"] as number), null],
+};
+/** attrs: { axis }: x with updates added at the indices; equal indices add up, in order. */
+const scatterAddOp: OrderOp = {
+  kind: "order",
+  order: "scatter_add",
+  name: "scatter_add",
+  infer: ([x]) => x!,
+  grad: ({ args: [, indices], ct, attrs }) => [ct, null, take(ct, indices!, attrs["axis"] as number)],
+};
+const takeAlongOp: OrderOp = {
+  kind: "order",
+  order: "take_along_axis",
+  name: "take_along_axis",
+  infer: ([x, indices]) => ({ dtype: x!.dtype, shape: indices!.shape, weak: false }),
+  grad: ({ args: [x, indices], ct, attrs }) => [
+    x!.graph.apply(scatterAlongOp, [zerosLike(x!), indices!, ct], attrs),
+    null,
+  ],
+};
+const scatterAlongOp: OrderOp = {
+  kind: "order",
+  order: "scatter_along_axis",
+  name: "scatter_along_axis",
+  infer: ([x]) => x!,
+  grad: ({ args: [, indices], ct, attrs }) => [ct, null, ct.graph.apply(takeAlongOp, [ct, indices!], attrs)],
+};
+export const take = (x: Node, indices: Node, axis: number): Node => x.graph.apply(takeOp, [x, indices], { axis });
+export const scatterAdd = (x: Node, indices: Node, updates: Node, axis: number): Node =>
+  x.graph.apply(scatterAddOp, [x, indices, updates], { axis });
+export const takeAlong = (x: Node, indices: Node, axis: number): Node =>
+  x.graph.apply(takeAlongOp, [x, indices], { axis });
+
+/** Zeros of x's shape and dtype. */
+export const zerosLike = (x: Node): Node => fillLike(x, 0);
+export const fillLike = (x: Node, value: number): Node =>
+  stretch(cast(lift(value, x.graph), x.type.dtype), x.type.shape);
+
+const sortOp: OrderOp = {
+  kind: "order",
+  order: "sort",
+  name: "sort",
+  infer: first,
+  grad: ({ args: [x], ct, attrs }) => [
+    x!.graph.apply(scatterAlongOp, [zerosLike(x!), x!.graph.apply(argsortOp, [x!], attrs), ct], {
+      axis: attrs["axis"],
+    }),
+  ],
+};
+const argsortOp: OrderOp = {
+  kind: "order",
+  order: "argsort",
+  name: "argsort",
+  infer: ([x]) => ({ dtype: "int32", shape: x!.shape, weak: false }),
+};
+const argsortNodes = (x: Node, axis: number, descending: boolean): Node =>
+  x.graph.apply(argsortOp, [x], { axis, descending });
+
+/** Running sums and products of bool are counted in int32. */
+const counted = (x: Node): Node => {
+  const tensor = strong(x);
+  return castTo(tensor, { dtype: tensor.type.dtype === "bool" ? "int32" : tensor.type.dtype, weak: false });
+};
+
+const scanParams = { x: tensorParam(), axis: axisParam("its only axis", undefined) };
+export const cumsumRow = define({
+  name: "cumsum",
+  family: "reductions",
+  params: scanParams,
+  doc: "Running sums along an axis.",
+  examples: ["cumsum([1, 2, 3]) == [1, 3, 6]"],
+  build: ({ x, axis }) => cumsum(counted(x), oneAxis(axis, x.type.shape.length, "cumsum")),
+});
+export const cumprodRow = define({
+  name: "cumprod",
+  family: "reductions",
+  params: scanParams,
+  doc: "Running products along an axis.",
+  examples: ["cumprod([1, 2, 3]) == [1, 2, 6]"],
+  build: ({ x, axis }) => cumprod(counted(x), oneAxis(axis, x.type.shape.length, "cumprod")),
+});
+
+export const takeRow = define({
+  name: "take",
+  family: "shape",
+  params: { x: tensorParam(), indices: tensorParam(), axis: axisParam("0", 0) },
+  doc: "The slices at these positions along an axis; negative ones count from the end.",
+  examples: ["take([10, 20, 30], [2, -3]) == [30, 10]"],
+  build: ({ x, indices, axis }) => take(strong(x), indexNode(indices), normalizeAxis(axis ?? 0, x.type.shape.length)),
+});
+
+export const takeAlongRow = define({
+  name: "take_along_axis",
+  family: "shape",
+  params: { x: tensorParam(), indices: tensorParam(), axis: axisParam("its only axis", undefined) },
+  doc: "For each place of `indices`, the element of x there with its position along the axis replaced by the index.",
+  examples: ["take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1) == [[2], [3]]"],
+  build: ({ x, indices, axis }) => {
+    const [tensor, index] = [strong(x), indexNode(indices)];
+    const rank = tensor.type.shape.length;
+    const at = oneAxis(axis, rank, "take_along_axis");
+    if (index.type.shape.length !== rank)
+      throw new OpError(
+        `take_along_axis needs indices of x's rank: ${showShape(index.type.shape)} against ${showShape(tensor.type.shape)}`,
+        { arg: "indices" },
+      );
+    const common = tensor.type.shape.map((d, i): Dim => {
+      const other = index.type.shape[i]!;
+      if (i === at || other === 1) return d;
+      if (d !== 1) tensor.graph.require(d, "=", other, `sizes along axis ${i}`, { arg: "indices" });
+      return other;
+    });
+    const pick = (own: readonly Dim[]) => common.map((d, i) => (i === at ? own[i]! : d));
+    return takeAlong(stretch(tensor, pick(tensor.type.shape)), stretch(index, pick(index.type.shape)), at);
+  },
+});
+
+export const scatterAddRow = define({
+  name: "scatter_add",
+  family: "shape",
+  params: { x: tensorParam(), indices: tensorParam(), updates: tensorParam(), axis: axisParam("0", 0) },
+  doc: "x with updates added at these positions along an axis: the transpose of take. Equal indices add up.",
+  examples: ["scatter_add([0, 0, 0], [1, 1], [2, 3]) == [0, 5, 0]"],
+  build: ({ x, indices, updates, axis }) => {
+    const [a, u] = unify([x, updates].map(strong)) as [Node, Node];
+    const index = indexNode(indices);
+    const at = normalizeAxis(axis ?? 0, a.type.shape.length);
+    const wanted = [...a.type.shape.slice(0, at), ...index.type.shape, ...a.type.shape.slice(at + 1)];
+    return scatterAdd(a, index, stretchUpdates(u, wanted), at);
+  },
+});
+
+function stretchUpdates(u: Node, wanted: readonly Dim[]): Node {
+  if (u.type.shape.length > wanted.length)
+    throw new OpError(`updates of shape ${showShape(u.type.shape)} where ${showShape(wanted)} is needed`, {
+      arg: "updates",
+    });
+  const offset = wanted.length - u.type.shape.length;
+  for (const [i, d] of u.type.shape.entries())
+    if (d !== 1)
+      u.graph.require(d, "=", wanted[offset + i]!, "sizes of updates and of what the indices take", { arg: "updates" });
+  return stretch(u, wanted);
+}
+
+export const segment_sum = define({
+  name: "segment_sum",
+  family: "shape",
+  params: { x: tensorParam(), ids: tensorParam(), n: dimParam() },
+  doc: "Sums the rows of x that share an id, into n rows.",
+  examples: ["segment_sum([1, 2, 3], [0, 1, 0], 2) == [4, 2]"],
+  build: ({ x, ids, n }) => {
+    const rows = counted(x);
+    const index = indexNode(ids, "ids");
+    if (rows.type.shape.length === 0 || index.type.shape.length !== 1)
+      throw new OpError(
+        `segment_sum takes rows and one id a row, got ${showShape(rows.type.shape)} and ${showShape(index.type.shape)}`,
+        { arg: "ids" },
+      );
+    rows.graph.require(rows.type.shape[0]!, "=", index.type.shape[0]!, "numbers of rows and ids", { arg: "ids" });
+    const zero = stretch(cast(lift(0, rows.graph), rows.type.dtype), [
+      requireSize(rows.graph, n, "n"),
+      ...rows.type.shape.slice(1),
+    ]);
+    return scatterAdd(zero, index, rows, 0);
+  },
+});
+
+const sortParams = { x: tensorParam(), axis: axisParam("-1", -1), descending: boolParam("false", false) };
+export const sort = define({
+  name: "sort",
+  family: "shape",
+  params: sortParams,
+  doc: "Sorts along an axis; nan comes last.",
+  examples: ["sort([3, 1, 2]) == [1, 2, 3]", "sort([3, 1, 2], descending=true) == [3, 2, 1]"],
+  build: ({ x, axis, descending }) =>
+    strong(x).graph.apply(sortOp, [strong(x)], { axis: normalizeAxis(axis ?? -1, x.type.shape.length), descending }),
+});
+export const argsort = define({
+  name: "argsort",
+  family: "shape",
+  params: sortParams,
+  doc: "The positions that sort along an axis, stable.",
+  examples: ["argsort([3, 1, 2]) == [1, 2, 0]"],
+  build: ({ x, axis, descending }) =>
+    argsortNodes(strong(x), normalizeAxis(axis ?? -1, x.type.shape.length), descending),
+});
+export const top_k = define({
+  name: "top_k",
+  family: "shape",
+  params: { x: tensorParam(), k: dimParam() },
+  doc: "The k largest of the last axis, in order, and their positions; the lower index first among equals. → values, indices",
+  examples: ["top_k([1, 3, 2], 2)[0] == [3, 2]"],
+  build: ({ x, k }) => {
+    const tensor = strong(x);
+    const axis = normalizeAxis(-1, tensor.type.shape.length);
+    tensor.graph.require(
+      tensor.type.shape[axis]!,
+      ">=",
+      requireSize(tensor.graph, k, "k"),
+      "top_k takes at most as many as there are; the axis' size",
+      { arg: "k" },
+    );
+    const indices = sliceAxis(argsortNodes(tensor, axis, true), axis, 0, k);
+    return [takeAlong(tensor, indices, axis), indices];
+  },
+});

@@ -1,0 +1,251 @@
+/** Element by element: broadcasting, loops and fusion come from the kind; a row here is a scalar function and its derivative. */
+import { type Node, OpError, type TensorType } from "../graph/node.ts";
+import * as arithmetic from "../numeric/arithmetic.ts";
+import * as f from "../numeric/form.ts";
+import { type DType, isFloat, isInt } from "../tensor/dtype.ts";
+import { broadcastShapes } from "./broadcast.ts";
+import type { Operands, PointwiseOp } from "./define.ts";
+import { castTo, commonDType, graphOf, lift, type Operand } from "./promote.ts";
+
+type Row = Partial<Omit<PointwiseOp, "kind" | "name">> & Pick<PointwiseOp, "scalar">;
+/** A scalar function of the operands, as rows write it. */
+const of =
+  (form: (...xs: f.Form[]) => f.Form): PointwiseOp["scalar"] =>
+  (xs) =>
+    form(...xs);
+type Domain = PointwiseOp["domain"][number];
+const SMOOTH: Domain = [0.3, 1.7];
+
+export function pointwiseOp(name: string, arity: number, row: Row): PointwiseOp {
+  const op: PointwiseOp = {
+    operands: "float",
+    result: "same",
+    domain: Array.from({ length: arity }, () => SMOOTH),
+    ...row,
+    kind: "pointwise",
+    name,
+    arity,
+    infer: (args, _, graph): TensorType => ({
+      dtype: op.result === "bool" ? "bool" : args.at(-1)!.dtype,
+      shape: broadcastShapes(
+        graph,
+        args.map((a) => a.shape),
+      ),
+      weak: args.every((a) => a.weak),
+    }),
+  };
+  return op;
+}
+
+/** Applies an op to operands of any dtype: promotes, converts ints for float functions, and broadcasts. */
+export function applyPointwise(op: PointwiseOp, operands: readonly Operand[]): Node {
+  const graph = graphOf(operands);
+  const args = operands.map((x) => lift(x, graph));
+  const shared = op.condition ? args.slice(1) : args;
+  const common = commonDType(shared);
+  const computed = { ...common, dtype: computeDType(op, common, shared) };
+  const cast = shared.map((a) => castTo(a, computed));
+  return graph.apply(op, op.condition ? [requireBool(args[0]!), ...cast] : cast);
+}
+
+function computeDType(op: PointwiseOp, { dtype, weak }: { dtype: DType; weak: boolean }, args: readonly Node[]): DType {
+  switch (op.operands as Operands) {
+    case "any":
+      return dtype;
+    case "float":
+      return isFloat(dtype) ? dtype : weak ? "float64" : args[0]!.graph.defaultFloat;
+    case "numeric":
+      if (dtype === "bool")
+        throw new OpError(`${SYMBOLS[op.name] ?? op.name} of ${args.length > 1 ? "bools" : "a bool"}`, {
+          code: "dtype",
+          arg: 0,
+          help: BOOL_HELP,
+        });
+      return dtype;
+    case "logical": {
+      const arg = args.findIndex((a) => a.type.dtype !== "bool");
+      if (arg >= 0)
+        throw new OpError(`\`${op.name}\` takes bools, got ${args[arg]!.type.dtype}`, {
+          code: "dtype",
+          arg,
+          help: "compare first: x != 0",
+        });
+      return dtype;
+    }
+  }
+}
+const BOOL_HELP = "use `and`, `or`, `not`, or count with astype(x, int32)";
+const requireBool = (condition: Node): Node => {
+  if (condition.type.dtype !== "bool")
+    throw new OpError(`the condition of where must be bool, got ${condition.type.dtype}`, {
+      code: "dtype",
+      arg: 0,
+      help: "compare first: x != 0",
+    });
+  return condition;
+};
+
+/** How operators that are ops are written. */
+export const SYMBOLS: Readonly<Record<string, string>> = {
+  add: "`+`",
+  sub: "`-`",
+  mul: "`*`",
+  div: "`/`",
+  floor_divide: "`//`",
+  remainder: "`%`",
+  pow: "`**`",
+  neg: "`-`",
+  less: "`<`",
+  less_equal: "`<=`",
+  greater: "`>`",
+  greater_equal: "`>=`",
+  equal: "`==`",
+  not_equal: "`!=`",
+};
+
+type Unary = ((x: Operand) => Node) & { readonly op: PointwiseOp };
+type Binary = ((x: Operand, y: Operand) => Node) & { readonly op: PointwiseOp };
+type Ternary = ((x: Operand, y: Operand, z: Operand) => Node) & { readonly op: PointwiseOp };
+
+function unary(name: string, row: Row): Unary {
+  const op = pointwiseOp(name, 1, row);
+  return Object.assign((x: Operand) => applyPointwise(op, [x]), { op });
+}
+function binary(name: string, row: Row): Binary {
+  const op = pointwiseOp(name, 2, row);
+  return Object.assign((x: Operand, y: Operand) => applyPointwise(op, [x, y]), { op });
+}
+function ternary(name: string, row: Row): Ternary {
+  const op = pointwiseOp(name, 3, row);
+  return Object.assign((x: Operand, y: Operand, z: Operand) => applyPointwise(op, [x, y, z]), { op });
+}
+
+// Arithmetic.
+export const add = binary("add", {
+  operands: "numeric",
+  scalar: of(f.add),
+  grad: ({ ct }) => [ct, ct],
+});
+export const sub = binary("sub", {
+  operands: "numeric",
+  scalar: of(f.sub),
+  grad: ({ ct }) => [ct, neg(ct)],
+});
+export const mul = binary("mul", {
+  operands: "numeric",
+  scalar: of(f.mul),
+  grad: ({ args: [x, y], ct }) => [scale(ct, y!), scale(ct, x!)],
+});
+export const div = binary("div", {
+  scalar: of(f.div),
+  grad: ({ args: [, y], out, ct }) => [over(ct, y!), neg(scale(ct, div(out, y!)))],
+});
+export const floor_divide = binary("floor_divide", {
+  operands: "numeric",
+  scalar: of(arithmetic.floorDivide),
+  integerGuard: "divisor",
+  display: "FloorDiv",
+});
+export const remainder = binary("remainder", {
+  operands: "numeric",
+  scalar: of(arithmetic.remainder),
+  integerGuard: "divisor",
+  display: "FloorMod",
+  grad: ({ args: [x, y], ct }) => [ct, neg(scale(ct, floor_divide(x!, y!)))],
+});
+export const neg = unary("neg", { operands: "numeric", scalar: of(f.neg), grad: ({ ct }) => [neg(ct)] });
+export const square = unary("square", {
+  operands: "numeric",
+  scalar: ([x]) => f.mul(x!, x!),
+  grad: ({ args: [x], ct }) => [scale(ct, mul(2, x!))],
+});
+
+/** ct · d, but 0 where ct is 0: no 0 · inf. Its derivative is one of its kind in each factor. */
+export const scale = binary("zero_mul", {
+  operands: "numeric",
+  scalar: ([ct, d]) => f.select(f.eq(ct!, 0), 0, f.mul(ct!, d!)),
+  display: "Mul",
+  grad: ({ args: [ct, d], ct: g }) => [scale(g, d!), scale(g, ct!)],
+});
+/** ct / d, but 0 where ct is 0. */
+export const over = binary("zero_div", {
+  scalar: ([ct, d]) => f.select(f.eq(ct!, 0), 0, f.div(ct!, d!)),
+  grad: ({ args: [, d], out, ct: g }) => [over(g, d!), neg(scale(g, over(out, d!)))],
+});
+
+// Selection and comparison.
+export const where = ternary("where", {
+  operands: "any",
+  condition: true,
+  scalar: of(f.select),
+  grad: ({ args: [c], ct }) => [null, where(c!, ct, 0), where(c!, 0, ct)],
+});
+const comparison = (name: string, operands: Operands, form: Parameters<typeof of>[0]): Binary =>
+  binary(name, { operands, result: "bool", scalar: of(form) });
+export const eq = comparison("equal", "any", f.eq);
+export const ne = comparison("not_equal", "any", f.ne);
+export const lt = comparison("less", "numeric", f.lt);
+export const le = comparison("less_equal", "numeric", f.le);
+export const gt = comparison("greater", "numeric", f.gt);
+export const ge = comparison("greater_equal", "numeric", f.ge);
+export const and = binary("and", { operands: "logical", scalar: of(f.and), display: "LogicalAnd" });
+export const or = binary("or", { operands: "logical", scalar: of(f.or), display: "LogicalOr" });
+export const not = unary("not", { operands: "logical", scalar: of(f.not), display: "LogicalNot" });
+
+/** Half of the cotangent to each side of a tie. */
+const larger = (x: Node, y: Node, ct: Node): Node => where(gt(x, y), ct, where(eq(x, y), mul(ct, 0.5), 0));
+const formMaximum = (x: f.Form, y: f.Form) => (x.type === "bool" ? f.or(x, y) : f.max(x, y));
+const formMinimum = (x: f.Form, y: f.Form) => (x.type === "bool" ? f.and(x, y) : f.min(x, y));
+export const maximum = binary("maximum", {
+  operands: "any",
+  scalar: of(formMaximum),
+  grad: ({ args: [x, y], ct }) => [larger(x!, y!, ct), larger(y!, x!, ct)],
+});
+export const minimum = binary("minimum", {
+  operands: "any",
+  scalar: of(formMinimum),
+  grad: ({ args: [x, y], ct }) => [larger(y!, x!, ct), larger(x!, y!, ct)],
+});
+/** min(max(x, lo), hi): hi where lo > hi. The cotangent goes to x at its bounds. */
+export const clip = ternary("clip", {
+  operands: "numeric",
+  scalar: ([x, lo, hi]) => f.min(f.max(x!, lo!), hi!),
+  display: "ClipByValue",
+  domain: [
+    [-2, 2],
+    [-1.5, -0.5],
+    [0.5, 1.5],
+  ],
+  grad: ({ args: [x, lo, hi], ct }) => {
+    const raised = maximum(x!, lo!);
+    const cut = gt(raised, hi!);
+    const low = and(lt(x!, lo!), not(cut));
+    return [where(or(low, cut), 0, ct), where(low, ct, 0), where(cut, ct, 0)];
+  },
+});
+
+/** Rounds floats; ints are integral already. */
+const rounding = (name: string, form: Parameters<typeof of>[0]): Unary => {
+  const float = unary(name, { scalar: of(form) });
+  return Object.assign((x: Operand) => (typeof x !== "number" && isInt(x.type.dtype) ? x : float(x)), { op: float.op });
+};
+export const floor = rounding("floor", f.floor);
+export const ceil = rounding("ceil", f.ceil);
+export const trunc = rounding("trunc", f.trunc);
+export const round = rounding("round", arithmetic.roundHalfEven);
+export const abs = unary("abs", {
+  operands: "numeric",
+  scalar: of(f.abs),
+  grad: ({ args: [x], ct }) => [scale(ct, sign(x!))],
+});
+export const sign = unary("sign", { operands: "numeric", scalar: of(arithmetic.sign) });
+export const copysign = binary("copysign", {
+  scalar: of(arithmetic.copysign),
+  grad: ({ args: [x, y], ct }) => [mul(ct, mul(copysign(1, x!), copysign(1, y!))), null],
+});
+
+const test = (name: string, form: Parameters<typeof of>[0], display: string): Unary =>
+  unary(name, { result: "bool", scalar: of(form), display });
+export const isnan = test("isnan", f.isnan, "IsNan");
+export const isinf = test("isinf", arithmetic.isinf, "IsInf");
+export const isfinite = test("isfinite", arithmetic.isfinite, "IsFinite");

@@ -1,0 +1,27 @@
+/** Every function that programs can call, by name: rows stated in TypeScript, and composites from the prelude. */
+import * as contract from "./contract.ts";
+import type { FunctionRow } from "./define.ts";
+import { einsum } from "./einsum.ts";
+import * as elementwise from "./elementwise.ts";
+import * as identity from "./identity.ts";
+import * as making from "./making.ts";
+import * as order from "./order.ts";
+import { preludeNames } from "./prelude.ts";
+import * as reduce from "./reduce.ts";
+import * as shape from "./shape.ts";
+
+const isRow = (x: unknown): x is FunctionRow => typeof x === "object" && x !== null && "params" in x;
+
+const rows = new Map<string, FunctionRow>(
+  [
+    ...elementwise.elementwise,
+    einsum,
+    ...[elementwise, making, reduce, shape, order, contract, identity].flatMap((room) =>
+      Object.values<unknown>(room).filter(isRow),
+    ),
+  ].map((row) => [row.name, row]),
+);
+
+export const functionRow = (name: string): FunctionRow | undefined => rows.get(name);
+export const functionRows = (): Iterable<FunctionRow> => rows.values();
+export const functionNames = (): string[] => [...rows.keys(), ...preludeNames()];

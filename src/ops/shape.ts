@@ -1,0 +1,194 @@
+/** The functions that rearrange elements: what programs call, said with the movement ops. */
+import { OpError } from "../graph/node.ts";
+import { addDims, type Dim, mulDims, productOf, showShape } from "../tensor/dim.ts";
+import { normalizeAxes, normalizeAxis } from "./broadcast.ts";
+import { axesParam, axisParam, define, dimParam, intsParam, shapeParam, tensorParam, tensorsParam } from "./define.ts";
+import { dimNode, requireSize } from "./leaf.ts";
+import {
+  broadcastTo,
+  concat,
+  expandDims,
+  permute,
+  relabel,
+  reshapeTo,
+  sliceAxis,
+  stackNodes,
+  stretch,
+} from "./movement.ts";
+import { unify } from "./promote.ts";
+
+export const reshape = define({
+  name: "reshape",
+  family: "shape",
+  params: { x: tensorParam(), shape: shapeParam() },
+  doc: "The same elements, in row-major order, under another shape; one size may be -1.",
+  examples: ["reshape([1, 2, 3, 4], [2, -1]) == [[1, 2], [3, 4]]"],
+  build: ({ x, shape }) => reshapeTo(x, shape),
+});
+
+export const transpose = define({
+  name: "transpose",
+  family: "shape",
+  params: { x: tensorParam(), axes: intsParam("reversed", []) },
+  doc: "The axes in another order, reversed if none is given.",
+  examples: ["transpose([[1, 2], [3, 4]]) == [[1, 3], [2, 4]]", "transpose([[[1, 2]]], [2, 0, 1]) == [[[1]], [[2]]]"],
+  build: ({ x, axes }) => {
+    const rank = x.type.shape.length;
+    if (axes.length === 0)
+      return permute(
+        x,
+        x.type.shape.map((_, i) => rank - 1 - i),
+      );
+    const order = axes.map((a) => normalizeAxis(a, rank, "axes"));
+    if (order.length !== rank || new Set(order).size !== rank)
+      throw new OpError(`transpose needs each of the ${rank} axes once, got [${axes.join(", ")}]`, {
+        code: "axis",
+        arg: "axes",
+      });
+    return permute(x, order);
+  },
+});
+
+export const expand_dims = define({
+  name: "expand_dims",
+  family: "shape",
+  params: { x: tensorParam(), axis: axesParam() },
+  doc: "Inserts axes of size 1, at these places of the result.",
+  examples: ["expand_dims([1, 2], 1) == [[1], [2]]"],
+  build: ({ x, axis }) => {
+    const axes = axis === "all" ? [] : axis;
+    return expandDims(x, normalizeAxes(axes, x.type.shape.length + axes.length));
+  },
+});
+
+export const squeeze = define({
+  name: "squeeze",
+  family: "shape",
+  params: { x: tensorParam(), axis: axesParam("every axis of size 1", "all") },
+  doc: "Drops axes of size 1: those named, or every one known to be 1.",
+  examples: ["squeeze([[1, 2]]) == [1, 2]"],
+  build: ({ x, axis }) => {
+    const { shape } = x.type;
+    const gone = axis === "all" ? shape.flatMap((d, i) => (d === 1 ? [i] : [])) : normalizeAxes(axis, shape.length);
+    for (const i of gone) x.graph.require(shape[i]!, "=", 1, `squeeze drops axes of size 1; sizes`, { arg: 0 });
+    return relabel(
+      x,
+      shape.filter((_, i) => !gone.includes(i)),
+    );
+  },
+});
+
+export const broadcast_to = define({
+  name: "broadcast_to",
+  family: "shape",
+  params: { x: tensorParam(), shape: shapeParam() },
+  doc: "Stretches dims of 1, and adds leading ones, to reach a shape.",
+  examples: ["broadcast_to([1, 2], [2, 2]) == [[1, 2], [1, 2]]"],
+  build: ({ x, shape }) => broadcastTo(x, shape),
+});
+
+export const concatRow = define({
+  name: "concat",
+  family: "shape",
+  params: { xs: tensorsParam(), axis: axisParam("0", 0) },
+  doc: "Joins tensors along an axis they have.",
+  examples: ["concat([[1, 2], [3]]) == [1, 2, 3]"],
+  build: ({ xs, axis }) => {
+    const items = unify(xs);
+    const rank = items[0]!.type.shape.length;
+    for (const [arg, x] of items.entries()) {
+      if (x.type.shape.length === 0)
+        throw new OpError("concat joins along an axis, and a scalar has none", { arg, help: "stack joins scalars" });
+      if (x.type.shape.length !== rank)
+        throw new OpError(
+          `concat joins tensors of one rank, got ${showShape(items[0]!.type.shape)} and ${showShape(x.type.shape)}`,
+          { arg },
+        );
+    }
+    return concat(items, normalizeAxis(axis ?? 0, rank));
+  },
+});
+
+export const stack = define({
+  name: "stack",
+  family: "shape",
+  params: { xs: tensorsParam(), axis: axisParam("0", 0) },
+  doc: "Joins tensors of one shape along a new axis.",
+  examples: ["stack([[1, 2], [3, 4]], axis=1) == [[1, 3], [2, 4]]"],
+  build: ({ xs, axis }) => stackNodes(xs, axis ?? 0),
+});
+
+export const flip = define({
+  name: "flip",
+  family: "shape",
+  params: { x: tensorParam(), axis: axesParam("all", "all") },
+  doc: "Reverses the order along axes.",
+  examples: ["flip([1, 2, 3]) == [3, 2, 1]"],
+  build: ({ x, axis }) =>
+    normalizeAxes(axis, x.type.shape.length).reduce(
+      (y, a) => sliceAxis(y, a, addDims(x.type.shape[a]!, -1), x.type.shape[a]!, -1),
+      x,
+    ),
+});
+
+export const tile = define({
+  name: "tile",
+  family: "shape",
+  params: { x: tensorParam(), reps: shapeParam() },
+  doc: "Repeats the whole tensor along each axis; missing reps are 1, missing axes are added in front.",
+  examples: ["tile([1, 2], [2]) == [1, 2, 1, 2]"],
+  build: ({ x, reps }) => {
+    const rank = Math.max(x.type.shape.length, reps.length);
+    const pad = <T>(list: readonly T[], one: T) => [...Array.from({ length: rank - list.length }, () => one), ...list];
+    const [shape, times] = [pad<Dim>(x.type.shape, 1), pad<Dim>(reps, 1)];
+    const between = relabel(
+      x,
+      shape.flatMap((d) => [1, d]),
+    );
+    return relabel(
+      stretch(
+        between,
+        shape.flatMap((d, i) => [requireSize(x.graph, times[i]!, "reps"), d]),
+      ),
+      shape.map((d, i) => mulDims(d, times[i]!)),
+    );
+  },
+});
+
+export const repeat = define({
+  name: "repeat",
+  family: "shape",
+  params: { x: tensorParam(), n: dimParam(), axis: axisParam("its only axis", undefined) },
+  doc: "Repeats each element n times along an axis.",
+  examples: ["repeat([1, 2], 2) == [1, 1, 2, 2]"],
+  build: ({ x, n, axis }) => {
+    const { shape } = x.type;
+    const at = axis === undefined && shape.length === 1 ? 0 : normalizeAxis(axis ?? 0, shape.length);
+    if (axis === undefined && shape.length !== 1)
+      throw new OpError(`repeat needs an axis: its argument has ${shape.length} axes`, {
+        code: "axis",
+        arg: 0,
+        help: "name one: axis=0",
+      });
+    requireSize(x.graph, n, "n");
+    const between = expandDims(x, [at + 1]);
+    const stretched = stretch(
+      between,
+      between.type.shape.map((d, i) => (i === at + 1 ? n : d)),
+    );
+    return relabel(
+      stretched,
+      shape.map((d, i) => (i === at ? mulDims(d, n) : d)),
+    );
+  },
+});
+
+export const size = define({
+  name: "size",
+  family: "shape",
+  params: { x: tensorParam(), axis: axesParam("all", "all") },
+  doc: "The number of elements along axes: a weak int, known like a dim.",
+  examples: ["size([[1, 2, 3]]) == 3", "size([[1, 2, 3]], 0) == 1"],
+  build: ({ x, axis }, graph) =>
+    dimNode(graph, productOf(normalizeAxes(axis, x.type.shape.length).map((a) => x.type.shape[a]!))),
+});

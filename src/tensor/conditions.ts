@@ -1,0 +1,109 @@
+/** What sizes must satisfy: recorded while shapes are inferred, shown by check, tested when data is fed. */
+import {
+  type Dim,
+  type DimSymbol,
+  dimKey,
+  divideExactly,
+  isKnown,
+  lowerBound,
+  neverZero,
+  sameDim,
+  solveFor,
+  subDims,
+  substitute,
+  symbolsOf,
+  upperBound,
+} from "./dim.ts";
+
+/** lhs = rhs, lhs ≥ rhs, or lhs divides rhs. */
+export type Relation = "=" | ">=" | "divides";
+
+export interface Condition<Site = unknown> {
+  readonly lhs: Dim;
+  readonly relation: Relation;
+  readonly rhs: Dim;
+  /** What must hold, in words that finish "… differ" or "… needs": e.g. "the inner sizes of `@`". */
+  readonly what: string;
+  /** Where it arose; opaque here, a place in the source to whoever set it. */
+  readonly site: Site;
+}
+
+export type Verdict = { readonly holds: boolean } | { readonly impossible: true; readonly because?: Condition };
+
+/** Whether a relation between known sizes holds. */
+export function holds(lhs: number, relation: Relation, rhs: number): boolean {
+  switch (relation) {
+    case "=":
+      return lhs === rhs;
+    case ">=":
+      return lhs >= rhs;
+    case "divides":
+      return lhs === 0 ? rhs === 0 : rhs % lhs === 0;
+  }
+}
+
+/** Whether it holds for all sizes (true), for none (false), or that depends (undefined). */
+function decide(lhs: Dim, relation: Relation, rhs: Dim): boolean | undefined {
+  if (isKnown(lhs) && isKnown(rhs)) return holds(lhs, relation, rhs);
+  const difference = subDims(lhs, rhs);
+  switch (relation) {
+    case "=":
+      return sameDim(lhs, rhs) ? true : neverZero(difference) ? false : undefined;
+    case ">=":
+      return lowerBound(difference) >= 0 ? true : upperBound(difference) < 0 ? false : undefined;
+    case "divides":
+      return divideExactly(rhs, lhs) === undefined ? undefined : true;
+  }
+}
+
+export class Conditions {
+  readonly list: Condition[] = [];
+  /** Symbols that the equalities so far determine, each in terms of the others. */
+  #solved = new Map<string, Dim>();
+
+  /** d with everything put in that the conditions force. */
+  reduce(d: Dim): Dim {
+    if (this.#solved.size === 0 || isKnown(d)) return d;
+    return substitute(d, (s) => this.#solved.get(s.key));
+  }
+
+  /** Records the condition if sizes decide it; tells when nothing can meet it, and which earlier condition is in the way. */
+  require(condition: Condition): Verdict {
+    const { lhs, relation, rhs } = condition;
+    const direct = decide(lhs, relation, rhs);
+    if (direct !== undefined) return direct ? { holds: true } : { impossible: true };
+    const reduced = decide(this.reduce(lhs), relation, this.reduce(rhs));
+    if (reduced === true) return { holds: true };
+    if (reduced === false) return this.#conflict(condition);
+    const before = new Map(this.#solved);
+    if (relation === "=") this.#solve(subDims(this.reduce(lhs), this.reduce(rhs)));
+    if (this.list.some((c) => decide(this.reduce(c.lhs), c.relation, this.reduce(c.rhs)) === false)) {
+      this.#solved = before;
+      return this.#conflict(condition);
+    }
+    this.list.push(condition);
+    return { holds: false };
+  }
+
+  #solve(difference: Dim): void {
+    const solution = solveFor(difference);
+    if (!solution) return;
+    const { symbol, value } = solution;
+    const put = (s: DimSymbol) => (s.key === symbol.key ? value : undefined);
+    for (const [key, dim] of this.#solved) this.#solved.set(key, substitute(dim, put));
+    this.#solved.set(symbol.key, value);
+  }
+
+  #conflict(condition: Condition): Verdict {
+    const because = this.list.find((earlier) => {
+      const pair = new Conditions();
+      pair.require(earlier);
+      return "impossible" in pair.require(condition);
+    });
+    return because ? { impossible: true, because } : { impossible: true };
+  }
+}
+
+/** The sizes of the symbols in a condition, for a message: `n is 5, m is 3`. */
+export const conditionSymbols = (c: Condition): DimSymbol[] => [...symbolsOf(c.lhs, symbolsOf(c.rhs)).values()];
+export const conditionKey = (c: Condition): string => `${dimKey(c.lhs)} ${c.relation} ${dimKey(c.rhs)}`;
