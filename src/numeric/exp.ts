@@ -90,7 +90,8 @@ export function expm1(x: Form): Form {
   const clamped = min(max(x, -40), 710);
   const { whole, integer } = nearestInteger(mul(clamped, Math.LOG2E));
   const r = { high: sub(clamped, mul(whole, LN2[0])), low: mul(whole, -LN2[1]) };
-  const { high, low } = twoSum(sub(1, pow2(neg(min(integer, 64)))), r.high);
-  const result = scale(add(high, add(low, expTail(r))), integer);
+  const start = fastTwoSum(1, neg(pow2(neg(min(integer, 64)))));
+  const sum = twoSum(start.high, r.high);
+  const result = scale(add(sum.high, add(add(sum.low, start.low), expTail(r))), integer);
   return select(lt(abs(x), 2 ** -54), x, result);
 }

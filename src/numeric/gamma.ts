@@ -66,7 +66,7 @@ const STIRLING = {
   ],
 };
 
-/** lgamma of x = 1 + y or y, whichever lies in [0.9, 2): the polynomials of three intervals. `shifted` where x is y. */
+/** lgamma of x = 1 + y or y, whichever lies in [0.9, 2): the polynomials of three intervals (the first plus 0, for lgamma(1) is not -0). `shifted` where x is y. */
 function lgammaBelowTwo(a: Form, shifted: Form): Form {
   const place = select(shifted, add(a, 1), a);
   const from = (point: number) => select(shifted, sub(a, point - 1), sub(a, point)); // exact, which place - point is not
@@ -75,7 +75,7 @@ function lgammaBelowTwo(a: Form, shifted: Form): Form {
   const bowl = mul(mul(minimum, minimum), polynomial(minimum, ABOUT_MINIMUM));
   const second = add(MINIMUM.high, add(bowl, MINIMUM.low));
   const third = sub(mul(two, polynomial(two, BELOW_TWO)), mul(0.5, two));
-  return select(lt(place, 1.2316), first, select(lt(place, 1.7316), second, third));
+  return select(lt(place, 1.2316), add(first, 0), select(lt(place, 1.7316), second, third));
 }
 
 /** log |gamma(x)|: infinite at 0, -1, -2 …; left of 0 by reflection, log(π / |x sin(πx)|) - lgamma(-x). */

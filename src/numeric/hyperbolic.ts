@@ -36,7 +36,7 @@ export function tanh(x: Form): Form {
   const z = mul(x, x);
   const near = add(x, mul(mul(x, z), div(polynomial(z, TANH.p), polynomial(z, TANH.q))));
   const far = sub(1, div(2, add(exp(mul(2, abs(x))), 1)));
-  return select(lt(abs(x), 0.625), near, copysign(far, x));
+  return copysign(select(lt(abs(x), 0.625), near, far), x);
 }
 
 /** log(|x| + √(x² + 1)) = log1p(|x| + x² / (1 + √(x² + 1))); from 2^28 on, log(2|x|). */

@@ -20,11 +20,33 @@ const times = ([high, low]: Pair, factor: number): Pair => {
   return [product, productError(high, factor, product) + low * factor];
 };
 
-/** base^-exponent for an integer exponent >= 0. */
-function inversePower(base: number, exponent: number): number {
+/** a + b exactly (Knuth, TAOCP 2, 4.2.2). */
+function twoSum(a: number, b: number): Pair {
+  const high = a + b;
+  const other = high - a;
+  return [high, a - (high - other) + (b - other)];
+}
+
+/** (base + rest)^-exponent for an integer exponent >= 0 and a rest far below base. */
+function inversePower([base, rest]: Pair, exponent: number): number {
   let power: Pair = [1, 0];
   for (let i = 0; i < exponent; i++) power = times(power, base);
-  return power[0] === 0 || !Number.isFinite(power[0]) ? 1 / power[0] : (1 / power[0]) * (1 - power[1] / power[0]);
+  const inverse = 1 / power[0];
+  if (inverse === 0 || !Number.isFinite(inverse)) return inverse;
+  const product = inverse * power[0];
+  const residual = 1 - product - productError(inverse, power[0], product) - inverse * power[1];
+  return inverse + inverse * (residual - exponent * (rest / base));
+}
+
+/** The sum of the terms, rounded about once (Neumaier 1974). */
+function compensatedSum(terms: readonly number[]): number {
+  let [sum, lost] = [0, 0];
+  for (const term of terms) {
+    const next = twoSum(sum, term);
+    sum = next[0];
+    lost += next[1];
+  }
+  return Number.isFinite(sum) ? sum + lost : sum;
 }
 
 /** B(2k) / (2k)!, k = 1 … 8. */
@@ -41,18 +63,18 @@ const BERNOULLI = [
 
 /** Σ (q + k)^-s over k = 0, 1, 2 … for an integer s >= 2 and q > 0: the terms below 16 + s one by one, the rest by its integral. */
 function zeta(s: number, q: number): number {
-  let a = q;
   const terms: number[] = [];
-  for (; a < 16 + s; a++) terms.push(inversePower(a, s));
+  let k = 0;
+  while (q + k < 16 + s) terms.push(inversePower(twoSum(q, k++), s));
+  const a = twoSum(q, k);
   const last = inversePower(a, s);
-  let tail = 0.5 * last;
-  let factor = s * (last / a);
-  for (const [k, coefficient] of BERNOULLI.entries()) {
-    tail += coefficient * factor;
-    factor *= ((s + 2 * k + 1) / a) * ((s + 2 * k + 2) / a);
+  terms.push(inversePower(a, s - 1) / (s - 1), 0.5 * last);
+  let factor = s * (last / a[0]);
+  for (const [i, coefficient] of BERNOULLI.entries()) {
+    terms.push(coefficient * factor);
+    factor *= ((s + 2 * i + 1) / a[0]) * ((s + 2 * i + 2) / a[0]);
   }
-  // from the smallest up, so that rounding hardly adds up
-  return terms.reduceRight((sum, term) => sum + term, inversePower(a, s - 1) / (s - 1) + tail);
+  return compensatedSum(terms);
 }
 
 function factorial(n: number): number {
@@ -73,5 +95,5 @@ export function polygamma(n: number, x: number): number {
   if (x > 0) return x === Number.POSITIVE_INFINITY ? parity * 0 : scale * zeta(s, x);
   const [below, above] = [x - Math.floor(x), Math.ceil(x) - x];
   if (above === 0) return odd ? Number.POSITIVE_INFINITY : Number.NaN;
-  return scale * (zeta(s, below) + parity * (zeta(s, above) - zeta(s, 1 - x)));
+  return scale * compensatedSum([zeta(s, below), parity * zeta(s, above), -parity * zeta(s, 1 - x)]);
 }
