@@ -1,6 +1,7 @@
 /** Whether a result is what was expected, within a tolerance; where it is not, how far off and where most. */
 import type { DType } from "../tensor/dtype.ts";
 import { showSizes, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { elementText } from "./digits.ts";
 import { fits, readTensor, type Source, unravel } from "./source.ts";
 
 export interface Tolerance {
@@ -30,16 +31,14 @@ export function compare(actual: Tensor, expected: Source, tolerance: Tolerance =
   if (!fits(expected, shape)) {
     return { message: `expected shape ${showSizes(expected.shape)}, as in ${expected.label}, got ${showSizes(shape)}` };
   }
-  const wanted = readTensor(expected, comparisonDType(dtype, expected.dtype), shape).data;
+  const { data: wanted, dtype: wantedDType } = readTensor(expected, comparisonDType(dtype, expected.dtype), shape);
   let differing = 0;
   let most = -1;
   let worst = 0;
   for (let i = 0; i < actual.data.length; i++) {
-    const b = wanted[i]!;
-    const a = typeof b === "bigint" ? actual.data[i]! : Number(actual.data[i]!);
-    if (a === b) continue;
-    const difference = distance(Number(a), Number(b));
-    if (difference <= atol + rtol * Math.abs(Number(b)) && difference < Infinity) continue;
+    const difference = distance(actual.data[i]!, wanted[i]!);
+    if (difference === 0) continue;
+    if (difference <= atol + rtol * Math.abs(Number(wanted[i])) && difference < Infinity) continue;
     differing++;
     if (difference > most) {
       most = difference;
@@ -47,13 +46,17 @@ export function compare(actual: Tensor, expected: Source, tolerance: Tolerance =
     }
   }
   if (differing === 0) return undefined;
+  const tolerated = rtol > 0 || atol > 0 ? ` by more than rtol ${rtol}, atol ${atol}` : "";
   const at = shape.length > 0 ? ` at [${unravel(worst, shape).join(", ")}]` : "";
+  const [want, got] = [elementText(wantedDType, WORDS)(wanted[worst]!), elementText(dtype, WORDS)(actual.data[worst]!)];
   return {
     message:
-      `${differing} of ${sizeOf(shape)} elements differ from ${expected.label} (rtol ${rtol}, atol ${atol}), ` +
-      `most${at}: expected ${wanted[worst]}, got ${actual.data[worst]}`,
+      `${differing} of ${sizeOf(shape)} elements differ from ${expected.label}${tolerated}, ` +
+      `most${at}: expected ${want}, got ${got}`,
   };
 }
+
+const WORDS = { nan: "nan", infinity: "inf", negativeInfinity: "-inf" };
 
 /** The dtype that holds both exactly, but for an int64 beside floats. */
 function comparisonDType(actual: DType, expected: DType | "number"): DType {
@@ -62,8 +65,11 @@ function comparisonDType(actual: DType, expected: DType | "number"): DType {
 }
 
 /** How far apart; nothing is a finite distance from nan or an infinity, but these are none from themselves. */
-function distance(a: number, b: number): number {
-  if (Object.is(a, b)) return 0;
+function distance(actual: number | bigint, expected: number | bigint): number {
+  if (actual === expected) return 0;
+  if (typeof actual === "bigint" && typeof expected === "bigint") return Math.abs(Number(actual - expected));
+  const [a, b] = [Number(actual), Number(expected)];
+  if (Number.isNaN(a) && Number.isNaN(b)) return 0;
   const difference = Math.abs(a - b);
   return Number.isNaN(difference) ? Infinity : difference;
 }

@@ -31,9 +31,9 @@ const EXPECT: Role = { flag: "--expect", noun: "output", verb: "expected" };
  */
 export function openFeeds(args: readonly string[], stdin: Iterable<Uint8Array>): Feeds {
   const named = args.filter((arg) => arg !== "-");
-  const feeds = openSources(named, stdin, FEED);
   const reading = args.length - named.length + named.filter((arg) => arg.endsWith("=-")).length;
   if (reading > 1) fail("feed", "standard input can feed once only, but two of the flags -f name it", { exit: 2 });
+  const feeds = openSources(named, stdin, FEED);
   if (named.length === args.length) return { feeds };
   return { feeds, stream: checkedRecords(readRecords(stdin, "stdin"), feeds) };
 }
@@ -154,7 +154,7 @@ function openBytes(bytes: Bytes, label: string): Source | Group {
   const start = slice(bytes, 0, Math.min(64, bytes.length));
   if (isNpy(start)) return openNpy(bytes, label);
   if (isZip(start)) return openNpz(bytes, label);
-  if (label === "stdin" || INLINE.test(start.toString("latin1").trimStart())) return readJson(bytes, label);
+  if (label === "stdin" || /^\s*[[{]/.test(start.toString("latin1"))) return readJson(bytes, label);
   fail("feed", `cannot tell what kind of file ${label} is`, {
     help: `files end in ${Object.keys(READERS).join(", ")}`,
   });

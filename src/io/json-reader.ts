@@ -198,41 +198,47 @@ export class JsonReader {
   #number(numbers: Numbers, index: readonly number[]): void {
     const bytes = this.#bytes;
     const start = this.#at;
-    let at = start;
-    const negative = bytes[at] === MINUS;
-    if (negative) at++;
-    let significand = 0;
+    const negative = bytes[start] === MINUS;
+    if (negative) this.#at++;
+    const first = this.#at;
+    let significand = this.#digits(0);
+    let valid = this.#at > first && (bytes[first] !== ZERO || this.#at === first + 1);
     let power = 0;
-    const digits = (): boolean => {
-      const first = at;
-      for (let code = bytes[at]!; isDigit(code); code = bytes[++at]!) significand = significand * 10 + (code - ZERO);
-      return at > first;
-    };
-    const integer = at;
-    let valid = digits() && (bytes[integer] !== ZERO || at === integer + 1);
-    if (bytes[at] === POINT) {
-      const point = at++;
-      valid = digits() && valid;
-      power = point + 1 - at;
+    if (bytes[this.#at] === POINT) {
+      const fraction = ++this.#at;
+      significand = this.#digits(significand);
+      power = fraction - this.#at;
+      valid &&= power < 0;
     }
-    if ((bytes[at]! | 32) === EXPONENT) {
-      at++;
-      const down = bytes[at] === MINUS;
-      if (down || bytes[at] === PLUS) at++;
-      const mantissa = significand;
-      significand = 0;
-      valid = digits() && valid;
-      power += down ? -significand : significand;
-      significand = mantissa;
+    if ((bytes[this.#at]! | 32) === EXPONENT) {
+      const sign = bytes[++this.#at];
+      if (sign === MINUS || sign === PLUS) this.#at++;
+      const digits = this.#at;
+      const exponent = this.#digits(0);
+      power += sign === MINUS ? -exponent : exponent;
+      valid &&= this.#at > digits;
     }
-    if (!valid) this.#expected("a number", index);
-    this.#at = at;
+    if (!valid) {
+      this.#at = start;
+      this.#expected("a number", index);
+    }
     if (significand < 2 ** 53 && Math.abs(power) < POWERS_OF_TEN.length) {
       const size = scaleByTen(significand, power);
       numbers.push(negative ? -size : size);
     } else {
-      numbers.pushText(bytes.toString("latin1", start, at));
+      numbers.pushText(bytes.toString("latin1", start, this.#at));
     }
+  }
+
+  /** Goes over the digits that come next and appends them to `significand`. */
+  #digits(significand: number): number {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let digit = bytes[at]! - ZERO; digit >= 0 && digit <= 9; digit = bytes[++at]! - ZERO) {
+      significand = significand * 10 + digit;
+    }
+    this.#at = at;
+    return significand;
   }
 
   #next(): number {

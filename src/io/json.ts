@@ -76,8 +76,8 @@ function* splitRecords(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
 
 const isBlank = (text: Buffer): boolean => text.every((code) => code <= 32);
 
-/** Characters in each piece of a long text. */
-const PIECE = 65_536;
+/** Numbers and separators in each piece of a long text. */
+const PIECE = 8192;
 
 /** The tensor as nested JSON arrays on one line, in pieces: a large one makes no string too long for the host. */
 export function* jsonPieces({ dtype, data, shape }: Tensor): Generator<string> {
@@ -89,18 +89,18 @@ export function* jsonPieces({ dtype, data, shape }: Tensor): Generator<string> {
   // A row of axis d begins at every multiple of the number of elements that it holds.
   const rows = sizes.map((_, axis) => sizeOf(sizes.slice(axis))).reverse();
   const count = sizeOf(sizes);
-  let piece = "[".repeat(sizes.length) + text(0);
+  let parts = ["[".repeat(sizes.length), text(0)];
   for (let i = 1; i < count; i++) {
     let begun = 0;
     while (i % rows[begun]! === 0) begun++;
-    piece += begun === 0 ? ", " : `${"]".repeat(begun)}, ${"[".repeat(begun)}`;
-    piece += text(i);
-    if (piece.length > PIECE) {
-      yield piece;
-      piece = "";
+    parts.push(begun === 0 ? ", " : `${"]".repeat(begun)}, ${"[".repeat(begun)}`, text(i));
+    if (parts.length > PIECE) {
+      yield parts.join("");
+      parts = [];
     }
   }
-  yield piece + "]".repeat(sizes.length);
+  parts.push("]".repeat(sizes.length));
+  yield parts.join("");
 }
 
 /** The tensor as one line of nested JSON arrays. */

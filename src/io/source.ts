@@ -1,6 +1,6 @@
 /** What an input's data will come from, and how its values become elements of a dtype; knows no file format. */
 import { fail, TsymError } from "../source.ts";
-import type { DType, TypedArray } from "../tensor/dtype.ts";
+import { type DType, type TypedArray, viewOf } from "../tensor/dtype.ts";
 import { showSizes, stridesOf, type Tensor, zerosTensor } from "../tensor/tensor.ts";
 
 /** Where an input's data will come from: known by its header alone, read once its dtype is decided. */
@@ -145,3 +145,18 @@ function nearestFloat32(value: number | bigint): number {
   const kept = value >> 14n;
   return Number(kept << 14n === value ? kept : kept | 1n) * 2 ** 14;
 }
+
+/** A tensor in memory as a source. */
+export const tensorSource = (label: string, { dtype, shape, data }: Tensor): Source => ({
+  label,
+  dtype,
+  shape,
+  readInto: (wanted, target) =>
+    convert(
+      data,
+      dtype === "bool",
+      wanted,
+      viewOf(wanted, target),
+      (i) => `${label}: element [${unravel(i, shape).join(", ")}]`,
+    ),
+});

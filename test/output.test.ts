@@ -1,0 +1,146 @@
+/** What standard output shows, and files that are written whole or not at all. */
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openFeeds } from "../src/io/feed.ts";
+import { writeWhole } from "../src/io/file.ts";
+import { type Format, formatOutputs, type OutputOptions, writeOutputFile } from "../src/io/output.ts";
+import { readTensor } from "../src/io/source.ts";
+import { TsymError } from "../src/source.ts";
+import { tensorOf } from "../src/tensor/tensor.ts";
+
+const c = { name: "c", tensor: tensorOf("float32", [2, 2], [Math.E, 1, 1, 54.59815]) };
+const n = { name: "größe", tensor: tensorOf("int64", [], [2n ** 62n]) };
+const none = { name: "none", tensor: tensorOf("bool", [2, 0, 3], []) };
+
+const text = (outputs: (typeof c | typeof n)[], format: Format, options?: OutputOptions) =>
+  Buffer.concat(
+    Array.from(formatOutputs(outputs, format, options), (piece) => Buffer.from(piece as string)),
+  ).toString();
+
+describe("standard output", () => {
+  test("json is one line, keys in the program's order", () => {
+    expect(text([n, c, none], "json")).toBe(
+      '{"größe": 4611686018427387904, "c": [[2.7182817, 1], [1, 54.59815]], "none": [[], []]}\n',
+    );
+    expect(text([], "json")).toBe("{}\n");
+    expect(text([c], "json", { raw: true })).toBe("[[2.7182817, 1], [1, 54.59815]]\n");
+  });
+
+  test("ndjson is a line an output", () => {
+    expect(text([c, n], "ndjson")).toBe(
+      '{"name": "c", "dtype": "float32", "shape": [2, 2], "data": [[2.7182817, 1], [1, 54.59815]]}\n' +
+        '{"name": "größe", "dtype": "int64", "shape": [], "data": 4611686018427387904}\n',
+    );
+    expect(text([n], "ndjson", { raw: true })).toBe("4611686018427387904\n");
+  });
+
+  test("pretty has a line of name, shape and dtype, then the values", () => {
+    expect(text([c, n], "pretty")).toBe(
+      "c: (2, 2) float32\n[[ 2.7182817  1.       ]\n [ 1.        54.59815  ]]\ngröße: () int64\n4611686018427387904\n",
+    );
+    expect(text([c], "pretty", { raw: true, precision: 2 })).toBe("[[ 2.72  1.  ]\n [ 1.   54.6 ]]\n");
+  });
+
+  test.each<[Format, OutputOptions, string]>([
+    ["npy", {}, "the format npy takes one output, but there are 2: c, größe"],
+    ["json", { raw: true }, "--raw takes one output, but there are 2: c, größe"],
+  ])("%s %j of two outputs is a wrong command line", (format, options, message) => {
+    expect(() => formatOutputs([c, n], format, options)).toThrow(expect.objectContaining({ exit: 2, message }));
+  });
+});
+
+describe("files", () => {
+  let folder: string;
+  const at = (name: string) => join(folder, name);
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "tsym-output-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test.each(["npy", "json", "csv", "npz", "safetensors"])("a .%s is read back", (ending) => {
+    writeOutputFile(at(`c.${ending}`), [c]);
+    const source = openFeeds([`c=${at(`c.${ending}`)}`], []).feeds.get("c")!;
+    expect(readTensor(source, "float32", source.shape)).toEqual(c.tensor);
+  });
+
+  test("a .json holds the object that standard output shows, or the value alone", () => {
+    writeOutputFile(at("c.JSON"), [c, n]);
+    expect(readFileSync(at("c.JSON"), "utf8")).toBe(text([c, n], "json"));
+    writeOutputFile(at("c.JSON"), [c], { raw: true });
+    expect(readFileSync(at("c.JSON"), "utf8")).toBe(text([c], "json", { raw: true }));
+  });
+
+  test("a file that cannot be finished leaves the old one, and nothing else, behind", () => {
+    function* pieces() {
+      yield "half";
+      throw new Error("no more");
+    }
+    writeFileSync(at("a"), "old");
+    expect(() => writeWhole(at("a"), pieces())).toThrow("no more");
+    expect(() => writeWhole(at("b"), pieces())).toThrow("no more");
+    expect(readdirSync(folder)).toEqual(["a"]);
+    expect(readFileSync(at("a"), "utf8")).toBe("old");
+  });
+
+  test("a file that is replaced keeps its permissions, a symbolic link its target", () => {
+    writeFileSync(at("a"), "old");
+    chmodSync(at("a"), 0o640);
+    symlinkSync("a", at("link"));
+    writeWhole(at("link"), ["new ", Buffer.from("content")]);
+    expect(lstatSync(at("link")).isSymbolicLink()).toBe(true);
+    expect(readFileSync(at("a"), "utf8")).toBe("new content");
+    expect(statSync(at("a")).mode & 0o777).toBe(0o640);
+    expect(readdirSync(folder).sort()).toEqual(["a", "link"]);
+  });
+
+  test("what is no regular file is written to", () => {
+    writeWhole("/dev/null", ["gone"]);
+    expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
+  });
+
+  const mistake = (work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof TsymError) return [error.exit, error.message.replaceAll(folder, "FOLDER")];
+    }
+    return undefined;
+  };
+
+  test("mistakes are said in words", () => {
+    mkdirSync(at("folder.npy"));
+    writeFileSync(at("file"), "");
+    const deep = { name: "x", tensor: tensorOf("int32", [1, 1, 1], [1]) };
+    expect([
+      mistake(() => writeOutputFile(at("folder.npy"), [c])),
+      mistake(() => writeOutputFile(at("no/c.npy"), [c])),
+      mistake(() => writeOutputFile(at("file/c.npy"), [c])),
+      mistake(() => writeOutputFile(at("c.txt"), [c])),
+      mistake(() => writeOutputFile(at("c"), [c])),
+      mistake(() => writeOutputFile(at("c.npy"), [c, n])),
+      mistake(() => writeOutputFile(at("x.csv"), [deep])),
+    ]).toEqual([
+      [1, "cannot write FOLDER/folder.npy: it is a folder, not a file"],
+      [1, "cannot write FOLDER/no/c.npy: its folder does not exist"],
+      [1, "cannot write FOLDER/file/c.npy: a part of its path is not a folder"],
+      [2, "cannot tell from the ending of FOLDER/c.txt what to write"],
+      [2, "cannot tell from the ending of FOLDER/c what to write"],
+      [2, "FOLDER/c.npy takes one output, but there are 2: c, größe"],
+      [1, "FOLDER/x.csv: a CSV file has two axes at most, but x has shape (1, 1, 1)"],
+    ]);
+    expect(readdirSync(folder).sort()).toEqual(["file", "folder.npy"]);
+  });
+});
