@@ -43,34 +43,28 @@ export interface Bound {
 
 /** Binds the sizes of the fed data and keeps what `outputs` need. Throws TsymError: a missing input, a wrong rank or size. */
 export function bind(program: Lowered, outputs: readonly NamedTensor[], fed: ReadonlyMap<string, FedShape>): Bound {
-  const inputs = neededInputs(program, outputs, fed);
+  requireInputs(program, outputs, fed);
   const sizes = new Sizes(program, fed);
-  const used = inputs.filter((i) => fed.has(i.name));
-  for (const i of used) sizes.read(i);
-  sizes.check(used);
+  const given = program.inputs.filter((i) => fed.has(i.name));
+  for (const i of given) sizes.read(i);
+  sizes.check(given);
   sizes.checkConditions();
-  return new Concretizer(program, sizes, fed).concretize(outputs, used);
+  return new Concretizer(program, sizes, fed).concretize(outputs, given);
 }
 
-/** The inputs that the outputs need, those that only defaults need included. */
-function neededInputs(
-  program: Lowered,
-  outputs: readonly NamedTensor[],
-  fed: ReadonlyMap<string, FedShape>,
-): InputTensor[] {
-  const byNode = new Map(program.inputs.map((i) => [i.node, i]));
-  const needed = new Set<InputTensor>();
-  const pending = outputs.map((o) => o.node);
-  for (let root = pending.pop(); root; root = pending.pop())
+/** Everything that the outputs need must be fed or have a default, what the defaults need included. */
+function requireInputs(program: Lowered, outputs: readonly NamedTensor[], fed: ReadonlyMap<string, FedShape>): void {
+  const pending = new Map(program.inputs.filter((i) => !fed.has(i.name)).map((i) => [i.node, i]));
+  const missing = new Set<InputTensor>();
+  const roots = outputs.map((o) => o.node);
+  for (let root = roots.pop(); root; root = roots.pop())
     for (const node of ancestors([root])) {
-      const found = byNode.get(node);
-      if (!found || needed.has(found)) continue;
-      needed.add(found);
-      if (!fed.has(found.name) && found.default) pending.push(found.default);
+      const unfed = pending.get(node);
+      pending.delete(node);
+      if (unfed?.default) roots.push(unfed.default);
+      else if (unfed) missing.add(unfed);
     }
-  const missing = program.inputs.filter((i) => needed.has(i) && !fed.has(i.name) && !i.default);
-  if (missing.length > 0) throw new TsymError(missing.map(missingInput));
-  return program.inputs.filter((i) => needed.has(i));
+  if (missing.size > 0) throw new TsymError(program.inputs.filter((i) => missing.has(i)).map(missingInput));
 }
 
 const missingInput = ({ name, node, span }: InputTensor): Diagnostic => ({
