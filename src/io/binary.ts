@@ -23,15 +23,9 @@ export interface Element {
 function float16(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
-  const size =
-    exponent === 31
-      ? fraction === 0
-        ? Infinity
-        : NaN
-      : exponent === 0
-        ? fraction * 2 ** -24
-        : (1024 + fraction) * 2 ** (exponent - 25);
-  return bits & 0x8000 ? -size : size;
+  const sign = bits & 0x8000 ? -1 : 1;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }
 
 const word = new Uint32Array(1);
@@ -116,7 +110,10 @@ function readChunk({ bytes, element, bigEndian }: Layout, start: number, count: 
   bytes.read(start * width, chunk);
   if (bigEndian && width > 1) chunk[`swap${(width * 8) as 16 | 32 | 64}`]();
   const bits = new element.bits(chunk.buffer as ArrayBuffer, 0, count);
-  return element.decode ? Float32Array.from(bits as ArrayLike<number>, element.decode) : bits;
+  if (!element.decode) return bits;
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = element.decode(Number(bits[i]));
+  return values;
 }
 
 /** Takes values in Fortran order, some at each call, and puts each where C order of `shape` has it in `target`. */

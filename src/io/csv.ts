@@ -77,13 +77,20 @@ function readCell(cell: Cell, numbers: Numbers, bad: (place: Cell, message: stri
   else numbers.pushText(text);
 }
 
+/** Cells and separators in each piece of a long text. */
+const PIECE = 8192;
+
 /** The tensor as CSV, a line a row: rank 2 at most, a vector as a column. Not-finite numbers as NumPy writes them. */
 export function* writeCsv({ dtype, shape, data }: Tensor): Generator<string> {
   const text = elementText(dtype, { nan: "nan", infinity: "inf", negativeInfinity: "-inf" });
   const [rows = 1, columns = 1] = shape;
-  for (let row = 0; row < rows; row++) {
-    yield Array.from(data.subarray(row * columns, (row + 1) * columns), (value: number | bigint) => text(value)).join(
-      ",",
-    ) + "\n";
+  let parts: string[] = [];
+  for (let i = 0; i < rows * columns; i++) {
+    parts.push(text(data[i]!), (i + 1) % columns === 0 ? "\n" : ",");
+    if (parts.length > PIECE) {
+      yield parts.join("");
+      parts = [];
+    }
   }
+  yield parts.join("");
 }

@@ -11,14 +11,17 @@ export const POWERS_OF_TEN = [
 export const scaleByTen = (x: number, power: number): number =>
   power < 0 ? x / POWERS_OF_TEN[-power]! : x * POWERS_OF_TEN[power]!;
 
-/** A decimal number of six digits survives a float32 of |x| ≥ 2^-126, so what needs fewer is found among these; nine always suffice. */
+/**
+ * Six digits survive a float32 that is not subnormal, so what needs fewer is found among these; nine suffice for all
+ * (FLT_DIG and FLT_DECIMAL_DIG of C).
+ */
 const FEWEST = 6;
 const MOST = 9;
 
 /**
- * The decimal number with the fewest digits, of these the nearest, that rounds to `x`, a float32 value; as a double, which `String` prints
- * with the same digits, for they are at most nine. Where scaling by a power of ten is exact but for one rounding (Clinger 1990), the
- * candidate below and above tell; elsewhere their texts do.
+ * The decimal number with the fewest digits, of these the nearest, that rounds to `x`, a float32 value; as a double,
+ * which `String` prints with the same digits, for they are at most nine. Where scaling by a power of ten rounds but once
+ * (Clinger 1990), the multiples below and above are tried; elsewhere `toExponential` gives them.
  */
 export function shortestFloat32(x: number): number {
   const size = Math.abs(x);

@@ -9,11 +9,11 @@ const MOST_AXES = 64;
 
 /** The elements that are no digits. */
 const WORDS = [
+  { text: "true", value: 1, bool: true },
+  { text: "false", value: 0, bool: true },
   { text: '"NaN"', value: Number.NaN, bool: false },
   { text: '"Infinity"', value: Infinity, bool: false },
   { text: '"-Infinity"', value: -Infinity, bool: false },
-  { text: "true", value: 1, bool: true },
-  { text: "false", value: 0, bool: true },
 ] as const;
 
 /** What other writers put where a number is missing or not finite, and what to write here. */
@@ -117,7 +117,7 @@ export class JsonReader {
     try {
       return JSON.parse(text) as string;
     } catch {
-      return this.fail(`${text} is no JSON string`);
+      return this.fail(`${shorten(text)} is no JSON string`);
     }
   }
 

@@ -73,7 +73,7 @@ function formatter(dtype: DType, values: readonly (number | bigint)[], scalar: b
   return (value) => text(value).padStart(width);
 }
 
-const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => text.length));
+const longest = (texts: readonly string[]): number => texts.reduce((width, { length }) => Math.max(width, length), 0);
 
 /** A number's text in its parts; the exponent of a positional one is "". */
 interface Decimal {
@@ -110,12 +110,15 @@ function needsExponent(dtype: DType, finite: readonly number[]): boolean {
   const sizes = finite.filter((x) => x !== 0).map(Math.abs);
   if (sizes.length === 0) return false;
   const [round, limit] = dtype === "float32" ? [Math.fround, 1e6] : [(x: number) => x, 1e8];
-  const largest = Math.max(...sizes);
-  const smallest = Math.min(...sizes);
+  const largest = sizes.reduce((a, b) => Math.max(a, b));
+  const smallest = sizes.reduce((a, b) => Math.min(a, b));
   return largest >= limit || smallest < round(1e-4) || round(largest / smallest) > 1000;
 }
 
-/** The shortest digits that are unique in `dtype`; the exact value rounded to `fewest` or `most` places where they are fewer or more. */
+/**
+ * The shortest digits that are unique in `dtype`; where these are less than `fewest` places or more than `most`, the
+ * exact value rounded to so many.
+ */
 function decimal(x: number, dtype: DType, scientific: boolean, fewest: number, most: number): Decimal {
   const size = Math.abs(x);
   const short = dtype === "float32" ? shortestFloat32(size) : size;
