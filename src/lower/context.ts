@@ -3,7 +3,7 @@ import type { FnDecl } from "../../grammar/ast.ts";
 import { type Graph, type Node, OpError } from "../graph/node.ts";
 import type { Diagnostic, Label, Span } from "../source.ts";
 import type { Condition } from "../tensor/conditions.ts";
-import { isKnown, showDim, showShape } from "../tensor/dim.ts";
+import { asSymbol, isKnown, showDim, showShape } from "../tensor/dim.ts";
 import type { DType, FloatDType } from "../tensor/dtype.ts";
 import { type Operand, POISON, type Site, type Value } from "./value.ts";
 
@@ -29,6 +29,7 @@ export class Context {
   readonly wrtNames: ReadonlySet<string>;
   /** The program's fns that were lowered for some call. */
   readonly called = new Set<FnDecl>();
+  readonly #open: FnDecl[] = [];
   #calls: readonly Span[] = [];
   #derivative = false;
   /** Inside a prelude fn: the place stays the program's call. */
@@ -86,15 +87,20 @@ export class Context {
     this.#reported.add(key);
   }
 
-  inCall<T>(span: Span, work: () => T): T {
+  /** Runs the body of one of the program's fns for a call. */
+  inCall<T>(decl: FnDecl, span: Span, work: () => T): T {
     const before = this.#calls;
     this.#calls = [...before, span];
+    this.#open.push(decl);
     try {
       return work();
     } finally {
       this.#calls = before;
+      this.#open.pop();
     }
   }
+  /** Whether a fn's body is being lowered right now. */
+  isInside = (decl: FnDecl): boolean => this.#open.includes(decl);
 
   /** Runs a prelude fn's body: what goes wrong there is told of the call, in the name of the function. */
   inPrelude<T>(name: string, work: () => T): T {
@@ -171,9 +177,12 @@ const conditionLabel = (c: Condition): Label => ({
   text: `needs ${describeCondition(c)}`,
 });
 
-/** `n = 3`, `n >= 4`, `m divides 2 * n`. */
-export const describeCondition = ({ lhs, relation, rhs }: Condition): string =>
-  `${showDim(lhs)} ${relation} ${showDim(rhs)}`;
+/** `n = 3`, `n >= 4`, `n % 2 == 0`. */
+export function describeCondition({ lhs, relation, rhs }: Condition): string {
+  const [l, r] = [showDim(lhs), showDim(rhs)];
+  if (relation === "divides") return `${asSymbol(rhs) ? r : `(${r})`} % ${l} == 0`;
+  return relation === "=" && isKnown(lhs) ? `${r} = ${l}` : `${l} ${relation} ${r}`;
+}
 
 export interface LowerOptions {
   readonly defaultFloat: FloatDType;

@@ -9,7 +9,7 @@ import { sumToShape } from "../ops/reduce.ts";
 import type { Span } from "../source.ts";
 import { sameDim, showShape } from "../tensor/dim.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
-import { bindArguments } from "./call.ts";
+import { bindArguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { evaluateTensor, reportUnknownName } from "./expression.ts";
 import type { Scope } from "./scope.ts";

@@ -8,7 +8,7 @@ import { cast, strong } from "../ops/promote.ts";
 import type { Diagnostic, Span } from "../source.ts";
 import { type Dim, symbolDim } from "../tensor/dim.ts";
 import { type DType, isFloat, promote } from "../tensor/dtype.ts";
-import { bindTargets } from "./call.ts";
+import { bindTargets, isTaken } from "./binding.ts";
 import { Context, type LowerOptions } from "./context.ts";
 import { evaluateDim, reportUnknownDim } from "./declared.ts";
 import { evaluate, requireTensor } from "./expression.ts";
@@ -84,7 +84,9 @@ class ProgramLowering {
   run(): Lowered {
     const { statements } = this.#sources.main;
     this.#declareDims(statements);
-    for (const [name, type] of this.#options.undeclared ?? []) this.#declareUndeclared(name, type);
+    const declared = new Set(statements.flatMap(namesBoundBy));
+    for (const [name, type] of this.#options.undeclared ?? [])
+      if (!declared.has(name)) this.#declareUndeclared(name, type);
     for (const statement of statements) this.#lowerStatement(statement);
     checkUncalled(statements, this.#scope, this.#context);
     const names = [...this.#scope.names].flatMap(([name, { value, span }]) =>
@@ -200,21 +202,7 @@ class ProgramLowering {
 
   #declareInput(declared: Declared): void {
     const [scope, context] = [this.#scope, this.#context];
-    const earlier = scope.names.get(declared.name) ?? scope.dims.get(declared.name);
-    if (earlier) {
-      const isDim = !("what" in earlier);
-      context.mistake(
-        declared.span,
-        isDim ? `\`${declared.name}\` is a dim already` : `\`${declared.name}\` is bound twice`,
-        {
-          code: "bound-twice",
-          here: "again here",
-          labels: [{ span: earlier.span, text: isDim ? "declared here" : "bound here first" }],
-          help: "a name is bound once: take another",
-        },
-      );
-      return;
-    }
+    if (isTaken(declared, scope, context)) return;
     const shape = (declared.dims ?? []).map((d) => this.#inputDim(d));
     const dtype = declared.dtype?.dtype ?? this.#options.defaultFloat;
     const node = input(context.graph, declared.name, { dtype, shape, weak: false });
@@ -291,6 +279,22 @@ class ProgramLowering {
     for (const { name, node, span } of this.#inputs)
       if (!needed.has(node) && outputs.length > 0 && span.end > span.start)
         this.#context.warn(span, "unused-input", `no output needs input \`${name}\`: it need not be fed`);
+  }
+}
+
+/** The names that a statement declares or binds. */
+function namesBoundBy(s: Statement): readonly string[] {
+  switch (s.kind) {
+    case "input":
+      return s.inputs.map((i) => i.name);
+    case "bind":
+      return s.targets.map((t) => t.name);
+    case "output":
+      return s.outputs.flatMap((o) => (o.value ? [o.name.name] : []));
+    case "broken":
+      return s.binds;
+    default:
+      return [];
   }
 }
 

@@ -1,5 +1,5 @@
 /** A look over the tree before lowering: which names derivatives are taken with respect to. */
-import type { Arg, Expr, FnDecl, Program, Statement } from "../../grammar/ast.ts";
+import type { Arg, Expr, Program, Statement } from "../../grammar/ast.ts";
 
 /** Every name that some `wrt`, or the second argument of a derivative call, mentions; and what those names are aliases of. */
 export function namesUnderWrt(
@@ -31,35 +31,37 @@ function visitStatement(s: Statement, found: Set<string>, aliases: [string, stri
   switch (s.kind) {
     case "bind":
       if (s.value.kind === "name") for (const t of s.targets) aliases.push([t.name, s.value.name]);
-      return visitExpressions([s.value], found);
+      visitExpressions([s.value], found);
+      break;
     case "expr":
-      return visitExpressions([s.value], found);
+      visitExpressions([s.value], found);
+      break;
     case "output":
       for (const { name, value } of s.outputs) {
         if (value?.kind === "name") aliases.push([name.name, value.name]);
         if (value) visitExpressions([value], found);
       }
-      return;
+      break;
     case "input":
-      return visitExpressions(
+      visitExpressions(
         s.inputs.flatMap((d) => d.default ?? []),
         found,
       );
+      break;
     case "fn":
-      return visitFn(s, found, aliases);
+      visitExpressions(
+        s.params.flatMap((p) => p.default ?? []),
+        found,
+      );
+      for (const b of s.body.bindings) visitStatement(b, found, aliases);
+      visitExpressions([s.body.result], found);
+      break;
     case "import":
     case "broken":
-      return;
+      break;
+    default:
+      s satisfies never;
   }
-}
-
-function visitFn({ params, body }: FnDecl, found: Set<string>, aliases: [string, string][]): void {
-  visitExpressions(
-    params.flatMap((p) => p.default ?? []),
-    found,
-  );
-  for (const b of body.bindings) visitStatement(b, found, aliases);
-  visitExpressions([body.result], found);
 }
 
 const DERIVATIVES: ReadonlySet<string> = new Set(["grad", "jacobian", "hessian", "vjp", "jvp"]);

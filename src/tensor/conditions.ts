@@ -72,17 +72,32 @@ export class Conditions {
     const { lhs, relation, rhs } = condition;
     const direct = decide(lhs, relation, rhs);
     if (direct !== undefined) return direct ? { holds: true } : { impossible: true };
-    const reduced = decide(this.reduce(lhs), relation, this.reduce(rhs));
-    if (reduced === true) return { holds: true };
-    if (reduced === false) return this.#conflict(condition);
+    const known = this.#decideReduced(condition);
+    if (known === true) return { holds: true };
+    if (known === undefined && this.#add(condition)) return { holds: false };
+    const because = this.list.find((earlier) => !new Conditions().#addBoth(earlier, condition));
+    return because ? { impossible: true, because } : { impossible: true };
+  }
+
+  /** Whether a condition holds, given what the others force. */
+  #decideReduced({ lhs, relation, rhs }: Condition): boolean | undefined {
+    return decide(this.reduce(lhs), relation, this.reduce(rhs));
+  }
+
+  /** Adds a condition, unless none of the sizes that meet it meet the others too. */
+  #add(condition: Condition): boolean {
     const before = new Map(this.#solved);
-    if (relation === "=") this.#solve(subDims(this.reduce(lhs), this.reduce(rhs)));
-    if (this.list.some((c) => decide(this.reduce(c.lhs), c.relation, this.reduce(c.rhs)) === false)) {
+    if (condition.relation === "=") this.#solve(subDims(this.reduce(condition.lhs), this.reduce(condition.rhs)));
+    if (this.#solved.size > before.size && this.list.some((c) => this.#decideReduced(c) === false)) {
       this.#solved = before;
-      return this.#conflict(condition);
+      return false;
     }
     this.list.push(condition);
-    return { holds: false };
+    return true;
+  }
+
+  #addBoth(first: Condition, second: Condition): boolean {
+    return this.#add(first) && this.#decideReduced(second) !== false && this.#add(second);
   }
 
   #solve(difference: Dim): void {
@@ -92,15 +107,6 @@ export class Conditions {
     const put = (s: DimSymbol) => (s.key === symbol.key ? value : undefined);
     for (const [key, dim] of this.#solved) this.#solved.set(key, substitute(dim, put));
     this.#solved.set(symbol.key, value);
-  }
-
-  #conflict(condition: Condition): Verdict {
-    const because = this.list.find((earlier) => {
-      const pair = new Conditions();
-      pair.require(earlier);
-      return "impossible" in pair.require(condition);
-    });
-    return because ? { impossible: true, because } : { impossible: true };
   }
 }
 
