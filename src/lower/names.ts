@@ -135,7 +135,7 @@ export const spelledHere = (name: string): string | undefined =>
 
 /** The candidate that was most likely meant, if one is near. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  const limit = name.length < 3 ? 0.5 : Math.max(1, Math.floor(name.length / 3)); // 0.5: another case
   let best: { candidate: string; distance: number } | undefined;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) > limit) continue;

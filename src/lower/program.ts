@@ -6,7 +6,7 @@ import { input } from "../ops/leaf.ts";
 import { broadcastTo } from "../ops/movement.ts";
 import { cast, strong } from "../ops/promote.ts";
 import type { Diagnostic, Span } from "../source.ts";
-import { type Dim, symbolDim } from "../tensor/dim.ts";
+import { asSymbol, type Dim, sameDim, symbolDim } from "../tensor/dim.ts";
 import { type DType, isFloat, promote } from "../tensor/dtype.ts";
 import { bindTargets, isTaken } from "./binding.ts";
 import { Context, type LowerOptions } from "./context.ts";
@@ -274,11 +274,23 @@ class ProgramLowering {
     );
   }
 
+  /** Only of a program without errors: one that is cut short needs less. */
   #warnUnusedInputs(outputs: readonly NamedTensor[]): void {
+    if (this.#context.diagnostics.some((d) => d.severity === "error")) return;
     const needed = new Set(ancestors(outputs.map((o) => o.node)));
-    for (const { name, node, span } of this.#inputs)
-      if (!needed.has(node) && outputs.length > 0 && span.end > span.start)
-        this.#context.warn(span, "unused-input", `no output needs input \`${name}\`: it need not be fed`);
+    const isWritten = ({ start, end }: Span) => end > start;
+    const givesSize = ({ node }: InputTensor) =>
+      node.type.shape.some(
+        (d) =>
+          asSymbol(d) &&
+          this.#inputs.every((i) => i.node === node || !i.node.type.shape.some((other) => sameDim(d, other))) &&
+          !asSymbol(d)!.key.startsWith("?"),
+      );
+    for (const declared of this.#inputs) {
+      const { name, node, span } = declared;
+      if (needed.has(node) || !isWritten(span) || givesSize(declared)) continue;
+      this.#context.warn(span, "unused-input", `no output needs input \`${name}\`: it need not be fed`);
+    }
   }
 }
 
