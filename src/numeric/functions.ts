@@ -7,84 +7,66 @@ import { digamma, lgamma, polygamma } from "./gamma.ts";
 import { acosh, asinh, atanh, cosh, logaddexp, sigmoid, sinh, softplus, tanh } from "./hyperbolic.ts";
 import { log, log1p, log2, log10, xlogy } from "./log.ts";
 import { cbrt, hypot, pow } from "./power.ts";
-import {
-  cos32,
-  erf32,
-  exp32,
-  expm132,
-  log1p32,
-  log32,
-  log232,
-  log1032,
-  pow32,
-  sigmoid32,
-  sin32,
-  softplus32,
-  tanh32,
-} from "./single.ts";
+import * as single from "./single.ts";
 import { acos, asin, atan, atan2, cos, sin, tan } from "./trigonometric.ts";
+
+type Define = (...parameters: Form[]) => Form;
 
 export interface ElementaryFunction {
   /** The parameters' names, in order; all are f64, as is the result. */
   readonly parameters: readonly string[];
-  readonly float64: (...parameters: Form[]) => Form;
+  readonly float64: Define;
   /** A cheaper definition, still to be rounded to float32; where there is none, the float64 one serves. */
-  readonly float32?: (...parameters: Form[]) => Form;
+  readonly float32?: Define | undefined;
 }
 
-const unary = (float64: (x: Form) => Form, float32?: (x: Form) => Form): ElementaryFunction => ({
-  parameters: ["x"],
+const define = (parameters: string, float64: Define, float32?: Define): ElementaryFunction => ({
+  parameters: parameters.split(" "),
   float64,
-  ...(float32 && { float32 }),
+  float32,
 });
 
-const binary = (
-  parameters: readonly [string, string],
-  float64: (a: Form, b: Form) => Form,
-  float32?: (a: Form, b: Form) => Form,
-): ElementaryFunction => ({ parameters, float64, ...(float32 && { float32 }) });
-
 export const FUNCTIONS = {
-  exp: unary(exp, exp32),
-  exp2: unary(exp2),
-  expm1: unary(expm1, expm132),
-  log: unary(log, log32),
-  log2: unary(log2, log232),
-  log10: unary(log10, log1032),
-  log1p: unary(log1p, log1p32),
-  xlogy: binary(["x", "y"], xlogy),
-  sqrt: unary(sqrt),
-  rsqrt: unary(rsqrt),
-  cbrt: unary(cbrt),
-  reciprocal: unary(reciprocal),
-  pow: binary(["x", "y"], pow, pow32),
-  hypot: binary(["x", "y"], hypot),
-  sin: unary(sin, sin32),
-  cos: unary(cos, cos32),
-  tan: unary(tan),
-  asin: unary(asin),
-  acos: unary(acos),
-  atan: unary(atan),
-  atan2: binary(["y", "x"], atan2),
-  sinh: unary(sinh),
-  cosh: unary(cosh),
-  tanh: unary(tanh, tanh32),
-  asinh: unary(asinh),
-  acosh: unary(acosh),
-  atanh: unary(atanh),
-  sigmoid: unary(sigmoid, sigmoid32),
-  softplus: unary(softplus, softplus32),
-  logaddexp: binary(["x", "y"], logaddexp),
-  erf: unary(erf, erf32),
-  erfc: unary(erfc),
-  lgamma: unary(lgamma),
-  digamma: unary(digamma),
-  polygamma: binary(["n", "x"], polygamma),
-  sign: unary(sign),
-  copysign: binary(["x", "y"], copysign),
-  round: unary(roundHalfEven),
-  floor_divide: binary(["x", "y"], floorDivide),
-  remainder: binary(["x", "y"], remainder),
+  exp: define("x", exp, single.exp),
+  exp2: define("x", exp2),
+  expm1: define("x", expm1, single.expm1),
+  log: define("x", log, single.log),
+  log2: define("x", log2, single.log2),
+  log10: define("x", log10, single.log10),
+  log1p: define("x", log1p, single.log1p),
+  xlogy: define("x y", xlogy),
+  sqrt: define("x", sqrt),
+  rsqrt: define("x", rsqrt),
+  cbrt: define("x", cbrt),
+  reciprocal: define("x", reciprocal),
+  pow: define("x y", pow, single.pow),
+  hypot: define("x y", hypot),
+  sin: define("x", sin, single.sin),
+  cos: define("x", cos, single.cos),
+  tan: define("x", tan),
+  asin: define("x", asin),
+  acos: define("x", acos),
+  atan: define("x", atan),
+  atan2: define("y x", atan2),
+  sinh: define("x", sinh),
+  cosh: define("x", cosh),
+  tanh: define("x", tanh, single.tanh),
+  asinh: define("x", asinh),
+  acosh: define("x", acosh),
+  atanh: define("x", atanh),
+  sigmoid: define("x", sigmoid, single.sigmoid),
+  softplus: define("x", softplus, single.softplus),
+  logaddexp: define("x y", logaddexp),
+  erf: define("x", erf, single.erf),
+  erfc: define("x", erfc),
+  lgamma: define("x", lgamma),
+  digamma: define("x", digamma),
+  polygamma: define("n x", polygamma),
+  sign: define("x", sign),
+  copysign: define("x y", copysign),
+  round: define("x", roundHalfEven),
+  floor_divide: define("x y", floorDivide),
+  remainder: define("x y", remainder),
 } as const satisfies Record<string, ElementaryFunction>;
 
 export type FunctionName = keyof typeof FUNCTIONS;

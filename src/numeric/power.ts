@@ -80,7 +80,10 @@ function positivePow(x: Form, y: Form): Form {
   return exp2OfSum(total, select(lt(abs(total), 1100), sub(rest, sub(total, product)), 0));
 }
 
-/** C99's pow from |x|^y for positive finite |x| and finite y: its signs and special values, 1 for x = 1 or y = 0 even with NaN, NaN for a negative x to a fraction. */
+/**
+ * C99's pow, signs and special values included, from a definition for positive finite x and finite y: 1 for x = 1 or y = 0 even
+ * with NaN, NaN for a negative x to a fraction; x² and x to the letter.
+ */
 export const powFrom =
   (positivePow: (x: Form, y: Form) => Form) =>
   (x: Form, y: Form): Form => {
@@ -125,9 +128,8 @@ export function hypot(x: Form, y: Form): Form {
   const [a, b] = [abs(x), abs(y)];
   const largest = max(a, b);
   const unit = select(gt(largest, 2 ** 500), 2 ** -600, select(lt(largest, 2 ** -500), 2 ** 600, 1));
-  const back = select(gt(largest, 2 ** 500), 2 ** 600, select(lt(largest, 2 ** -500), 2 ** -600, 1));
   const [p, q] = [mul(a, unit), mul(b, unit)];
-  const value = mul(sqrt(add(mul(p, p), mul(q, q))), back);
+  const value = div(sqrt(add(mul(p, p), mul(q, q))), unit);
   const infinite = or(eq(a, Number.POSITIVE_INFINITY), eq(b, Number.POSITIVE_INFINITY));
   return select(infinite, Number.POSITIVE_INFINITY, value);
 }

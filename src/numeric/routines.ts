@@ -10,8 +10,8 @@ const HALF_PI = 0x6487ed5110b4611a62633145c06e0e68948127044533e63an;
 
 /** x = quadrant · π/2 + high + low with |high + low| <= π/4, for a finite |x| >= 2^20. */
 function reduceByHalfPi(x: number): { quadrant: number; high: number; low: number } {
-  const exponent = Math.max(0, (new Uint32Array(new Float64Array([x]).buffer)[1]! >>> 20) & 0x7ff) - 1075;
-  const significand = BigInt(x * 2 ** -Math.trunc(exponent / 2) * 2 ** -(exponent - Math.trunc(exponent / 2)));
+  const exponent = ((new Uint32Array(new Float64Array([x]).buffer)[1]! >>> 20) & 0x7ff) - 1075;
+  const significand = BigInt(x * 2 ** -exponent);
   const turns = significand * BigInt(TWO_OVER_PI); // scaled by 2^shift
   const shift = BigInt(1200 - exponent);
   const quadrant = (turns + (1n << (shift - 1n))) >> shift;

@@ -1,11 +1,11 @@
 /**
  * float32 variants: float64 arithmetic with polynomials just long enough (2^-28 and better) for results within 0.6 ulp once
- * rounded. Arguments are float32 values. The polynomials are fitted by test/oracles/minimax.py.
+ * rounded. Arguments are float32 values. The names are those of the float64 definitions. The polynomials are fitted by test/oracles/minimax.py.
  */
 import { copysign } from "./arithmetic.ts";
 import { nearestInteger } from "./exp.ts";
 import { abs, add, div, type Form, lt, max, min, mul, neg, polynomial, pow2, select, sub } from "./form.ts";
-import { log, logAtEdges, splitNormal } from "./log.ts";
+import { logAtEdges, log as preciseLog, splitNormal } from "./log.ts";
 import { powFrom } from "./power.ts";
 import { reduceShortByHalfPi, turn } from "./trigonometric.ts";
 
@@ -23,7 +23,7 @@ function reduce(x: Form) {
   return { power: pow2(integer), fraction: mul(r, polynomial(r, EXPM1)) };
 }
 
-export function exp32(x: Form): Form {
+export function exp(x: Form): Form {
   const { power, fraction } = reduce(x);
   return mul(power, add(1, fraction));
 }
@@ -34,15 +34,15 @@ function positiveExpm1(x: Form): Form {
   return add(mul(power, fraction), sub(power, 1));
 }
 
-export const expm132 = (x: Form): Form => copysign(positiveExpm1(x), x);
+export const expm1 = (x: Form): Form => copysign(positiveExpm1(x), x);
 
 /** (e^2|x| - 1) / (e^2|x| + 1). */
-export function tanh32(x: Form): Form {
+export function tanh(x: Form): Form {
   const e = positiveExpm1(mul(2, abs(x)));
   return copysign(div(e, add(e, 2)), x);
 }
 
-export const sigmoid32 = (x: Form): Form => div(1, add(1, exp32(neg(x))));
+export const sigmoid = (x: Form): Form => div(1, add(1, exp(neg(x))));
 
 /** atanh(s) / s in s², on |s| <= 0.1716, error 2^-30.4. */
 const ATANH = [0.999999999310674, 0.3333340797517871, 0.19987397471005636, 0.14962825346219719];
@@ -57,11 +57,12 @@ const logarithm =
     return logAtEdges(x, add(mul(exponent, unit), mul(mul(2 * inverse, s), polynomial(z, ATANH))));
   };
 
-export const log32 = logarithm(1, Math.LN2);
-export const log232 = logarithm(Math.LOG2E, 1);
-export const log1032 = logarithm(Math.LOG10E, Math.LN2 * Math.LOG10E);
-export const log1p32 = (x: Form): Form => select(lt(abs(x), 2 ** -28), x, log32(add(1, x)));
-export const softplus32 = (x: Form): Form => add(max(x, 0), log1p32(exp32(neg(abs(x)))));
+export const log = logarithm(1, Math.LN2);
+export const log2 = logarithm(Math.LOG2E, 1);
+export const log10 = logarithm(Math.LOG10E, Math.LN2 * Math.LOG10E);
+/** x - x²/2 for a small x, which 1 + x would lose. */
+export const log1p = (x: Form): Form => select(lt(abs(x), 2 ** -14), mul(x, sub(1, mul(0.5, x))), log(add(1, x)));
+export const softplus = (x: Form): Form => add(max(x, 0), log1p(exp(neg(abs(x)))));
 
 /** sin(r) / r and cos(r) in r², on |r| <= π/4, errors 2^-28.2 and 2^-34. */
 const SIN = [0.9999999967618595, -0.1666665022430609, 0.008332016454279043, -0.0001950182203854567];
@@ -78,8 +79,8 @@ const circular =
     return turn(ahead ? add(quadrant, ahead) : quadrant, mul(rest, polynomial(z, SIN)), polynomial(z, COS));
   };
 
-export const sin32 = circular(0);
-export const cos32 = circular(1);
+export const sin = circular(0);
+export const cos = circular(1);
 
 /** erf(x) / x in x² on |x| <= 1, and erfc(x)^(-1/16) on [1, 4], after which erf is 1; errors 2^-29.6 and 2^-30.2. */
 const ERF = [
@@ -91,7 +92,7 @@ const ERFC_ROOT = [
   0.0009062064770780682, -0.00013192494113772982, 2.0761142715204715e-5,
 ];
 
-export function erf32(x: Form): Form {
+export function erf(x: Form): Form {
   const a = min(abs(x), 4);
   let root = polynomial(a, ERFC_ROOT);
   for (let i = 0; i < 4; i++) root = mul(root, root);
@@ -100,4 +101,4 @@ export function erf32(x: Form): Form {
 }
 
 /** |x|^y as e^(y log|x|): float64 has bits enough for both. */
-export const pow32: (x: Form, y: Form) => Form = powFrom((x, y) => exp32(mul(y, log(x))));
+export const pow: (x: Form, y: Form) => Form = powFrom((x, y) => exp(mul(y, preciseLog(x))));
