@@ -3,8 +3,10 @@
  * `--all exp` goes over every float32 for exp instead. To run: esbuild --bundle --platform=node, from the package's root.
  */
 import { existsSync } from "node:fs";
-import { FUNCTIONS, type FunctionName } from "../../src/numeric/functions.ts";
-import { everyFloat32, float32Errors, float64Errors, readOracle } from "../oracles/numeric.ts";
+import { parameter } from "../../src/numeric/form.ts";
+import { type ElementaryFunction, FUNCTIONS, type FunctionName } from "../../src/numeric/functions.ts";
+import { emit, scope } from "../../src/numeric/javascript.ts";
+import { float32Error, float32Errors, float64Errors, readOracle } from "../oracles/numeric.ts";
 
 const NAMES = Object.keys(FUNCTIONS) as FunctionName[];
 
@@ -29,16 +31,42 @@ function table(): void {
   }
 }
 
+/** Largest error, sum of errors, and where it is largest. */
+type Scan = readonly [max: number, sum: number, worst: number];
+
+/** A loop over the float32 values with bits in [from, to), both definitions spliced into its body. */
+function scannerOf({ float64, float32 = float64 }: ElementaryFunction): (from: number, to: number) => Scan {
+  const x = parameter(0, "f64");
+  const [short, long] = [emit(float32(x), ["x"], "s"), emit(float64(x), ["x"], "l")];
+  const body = `return (from, to) => {
+    const bits = new Uint32Array(1);
+    const value = new Float32Array(bits.buffer);
+    let [max, sum, worst] = [0, 0, 0];
+    for (let i = from; i < to; i++) {
+      bits[0] = i;
+      const x = value[0];
+      ${short.statements}
+      ${long.statements}
+      const error = errorOf(${short.result}, ${long.result});
+      sum += error;
+      if (!(error <= max)) [max, worst] = [error, x];
+    }
+    return [max, sum, worst];
+  }`;
+  const names = { ...scope(), errorOf: float32Error };
+  return new Function(...Object.keys(names), body)(...Object.values(names));
+}
+
 function exhaustive(name: FunctionName): void {
-  const parts = 64;
-  let [max, sum, worst]: [number, number, readonly number[]] = [0, 0, []];
-  for (let part = 0; part < parts; part++) {
-    const errors = float32Errors(name, everyFloat32(part, parts));
-    sum += errors.mean;
-    if (!(errors.max <= max)) ({ max, worst } = errors);
-    console.log(
-      `${name} ${part + 1}/${parts}: max ${max.toFixed(4)} at ${worst}, mean ${(sum / (part + 1)).toFixed(4)}`,
-    );
+  const scan = scannerOf(FUNCTIONS[name]);
+  const step = 2 ** 26;
+  let [max, sum, worst] = [0, 0, 0];
+  for (let to = step; to <= 2 ** 32; to += step) {
+    const part = scan(to - step, to);
+    sum += part[1];
+    if (!(part[0] <= max)) [max, , worst] = part;
+    const done = ((100 * to) / 2 ** 32).toFixed(1);
+    console.log(`${name} ${done}%: max ${max.toFixed(4)} at ${worst}, mean ${(sum / to).toFixed(4)}`);
   }
 }
 

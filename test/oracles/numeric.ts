@@ -77,21 +77,13 @@ export function float32Errors(name: FunctionName, points: Iterable<Point>): Erro
   const [f, truth] = [scalarOf(float32, parameters.length), scalarOf(float64, parameters.length)];
   return summarize(points, (point) => {
     const single = point.map(Math.fround);
-    const [result, expected] = [Math.fround(f(...single)), truth(...single)];
-    const same = Object.is(result, Math.fround(expected));
-    return same && !Number.isFinite(result) ? 0 : Math.abs(result - expected) / unitInLastPlace(expected, "float32");
+    return float32Error(f(...single), truth(...single));
   });
 }
 
-/** All 2^32 float32 values, or one of `parts` equal parts of them; each is the same array with another value in it. */
-export function* everyFloat32(part = 0, parts = 1): Generator<Point> {
-  const bits = new Uint32Array(1);
-  const value = new Float32Array(bits.buffer);
-  const point = [0];
-  const size = 2 ** 32 / parts;
-  for (let i = part * size; i < (part + 1) * size; i++) {
-    bits[0] = i;
-    point[0] = value[0]!;
-    yield point;
-  }
+/** Of a result that is yet to be rounded to float32. */
+export function float32Error(unrounded: number, expected: number): number {
+  const result = Math.fround(unrounded);
+  const same = Object.is(result, Math.fround(expected));
+  return same && !Number.isFinite(result) ? 0 : Math.abs(result - expected) / unitInLastPlace(expected, "float32");
 }
