@@ -1,5 +1,5 @@
 /** The rules of expressions; operators are read flat and `operators.ts` builds their tree. Knows no statements. */
-import { EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
+import { EmbeddedActionsParser, EOF, type IToken, type TokenType } from "chevrotain";
 import { fail, type SourceText, type Span } from "../src/source.ts";
 import type { Arg, BinaryOperator, Expr, IndexItem, Name as NameNode, UnaryOperator } from "./ast.ts";
 import { CLOSER, CLOSERS, MAX_NESTING } from "./brackets.ts";
@@ -41,6 +41,9 @@ function inWords(expected: TokenType, previous: IToken, rule: string): string {
   return begun ? `${rule === "declared" ? "a dim" : "an expression"} or ${sign}` : `\`,\` or ${sign}`;
 }
 
+/** Only a name can be called; a prefix `grad` ends its expression. */
+type Operand = "name" | "value" | "derivative";
+
 const END = "the end of the statement";
 
 /** Every rule gives the tree that it read. */
@@ -64,178 +67,77 @@ export class ExpressionRules extends EmbeddedActionsParser {
     lookaheadStrategy.next = () => this.LA(1).tokenType;
   }
 
-  /** `whole`: nothing else can follow in the statement, so a `wrt` takes all names up to its end. */
+  /**
+   * Operands with operators between, and calls, indices and members after them; `buildTree` makes the tree of what is laid
+   * out flat. Brackets recurse through this rule alone, as each rule between takes from the depth that fits the stack.
+   * @param whole - nothing else can follow in the statement, so a `wrt` takes all names up to its end
+   */
   protected expr = this.RULE("expr", (whole: boolean): Expr => {
-    const first = this.LA(1);
+    const flat: (OperatorSign | Expr)[] = [];
     this.enter();
-    const tree = this.OR<Expr>({
-      ERR_MSG: "an expression",
-      DEF: [
-        {
-          GATE: () => !this.isDerivativeCall(),
-          IGNORE_AMBIGUITIES: true,
-          ALT: () => {
-            const keyword = this.CONSUME(Derivative);
-            const of = this.SUBRULE(this.expr, { ARGS: [false] });
-            this.CONSUME(Wrt);
-            const wrt = this.SUBRULE(this.wrt, { ARGS: [whole] });
-            const op = keyword.image as "grad" | "jacobian" | "hessian";
-            return { kind: "derivative", op, of, wrt, span: this.since(first) };
-          },
-        },
-        {
-          ALT: () => {
-            const flat: (OperatorSign | Expr)[] = [];
-            this.SUBRULE(this.operand, { ARGS: [flat] });
-            this.MANY(() => {
-              const sign = this.OR2([
+    let last = this.SUBRULE(this.operand, { ARGS: [flat, whole] });
+    /** Applies to the last operand, as nothing binds tighter. */
+    const apply = (postfix: (base: Expr, span: Span) => Expr) =>
+      this.ACTION(() => {
+        const base = flat.pop() as Expr;
+        flat.push(postfix(base, { ...base.span, end: this.spanOf(this.LA(0)).end }));
+      });
+    this.MANY({
+      GATE: () => last !== "derivative" && (last === "name" || this.LA(1).tokenType !== LParen),
+      DEF: () => {
+        last = this.OR<Operand>([
+          {
+            ALT: () => {
+              const op = this.OR2([
                 { ALT: () => this.CONSUME(Operator) },
                 { ALT: () => this.CONSUME(Sign) },
                 { ALT: () => this.CONSUME(Connective) },
               ]);
-              this.ACTION(() =>
-                flat.push({ kind: "infix", op: sign.image as BinaryOperator, span: this.spanOf(sign) }),
-              );
-              this.SUBRULE2(this.operand, { ARGS: [flat] });
-            });
-            return this.ACTION(() => buildTree(flat));
+              this.ACTION(() => flat.push({ kind: "infix", op: op.image as BinaryOperator, span: this.spanOf(op) }));
+              return this.SUBRULE2(this.operand, { ARGS: [flat, whole] });
+            },
           },
-        },
-      ],
+          {
+            ALT: () => {
+              const args: Arg[] = [];
+              this.CONSUME(LParen);
+              this.MANY_SEP(this.list("an argument", args, () => this.argument()));
+              this.CONSUME(RParen);
+              apply((callee, span) => call(callee, args, span));
+              return "value";
+            },
+          },
+          {
+            ALT: () => {
+              const items: IndexItem[] = [];
+              this.CONSUME(LSquare);
+              this.AT_LEAST_ONE_SEP(this.list("an index", items, () => this.index()));
+              this.CONSUME(RSquare);
+              apply((base, span) => ({ kind: "index", base, items, span }));
+              return "value";
+            },
+          },
+          {
+            ALT: () => {
+              const { name, span: place } = this.memberName(this.CONSUME(Member));
+              const transposes = name === "T" || name === "mT";
+              apply((base, span) =>
+                transposes
+                  ? { kind: "transpose", base, matrix: name === "mT", span }
+                  : { kind: "member", base, member: { name, span: place }, span },
+              );
+              return transposes ? "value" : "name";
+            },
+          },
+        ]);
+      },
     });
     this.depth--;
-    return tree;
+    return this.ACTION(() => buildTree(flat));
   });
 
-  private wrt = this.RULE("wrt", (whole: boolean): NameNode[] => {
-    const names: NameNode[] = [];
-    const take = (token: IToken) => names.push(this.named(token));
-    this.OR({
-      ERR_MSG: "a name",
-      DEF: [
-        {
-          ALT: () => {
-            this.CONSUME(LParen);
-            this.commas(1, "a name", () => take(this.CONSUME(Name)));
-            this.CONSUME(RParen);
-          },
-        },
-        {
-          ALT: () => {
-            take(this.CONSUME2(Name));
-            this.MANY({
-              GATE: () => whole,
-              DEF: () => {
-                this.CONSUME2(Comma);
-                take(this.CONSUME3(Name));
-              },
-            });
-          },
-        },
-      ],
-    });
-    return names;
-  });
-
-  /** `{ sign } atom { postfix }`, laid into `flat` for `buildTree`. */
-  private operand = this.RULE("operand", (flat: (OperatorSign | Expr)[]): void => {
-    this.MANY(() => {
-      const sign = this.OR([{ ALT: () => this.CONSUME(Sign) }, { ALT: () => this.CONSUME(Not) }]);
-      this.ACTION(() => flat.push({ kind: "prefix", op: sign.image as UnaryOperator, span: this.spanOf(sign) }));
-    });
-    const first = this.LA(1);
-    let tree = this.SUBRULE(this.atom);
-    this.MANY2(() => {
-      tree = this.OR2<Expr>([
-        {
-          ALT: () => {
-            this.CONSUME(LSquare);
-            const items = this.commas(1, "an index", () => this.SUBRULE(this.index));
-            this.CONSUME(RSquare);
-            return { kind: "index", base: tree, items, span: this.since(first) };
-          },
-        },
-        {
-          ALT: () => {
-            const member = this.CONSUME(Member);
-            const args = this.OPTION(() => this.SUBRULE(this.args));
-            return this.ACTION(() => this.member(tree, member, args));
-          },
-        },
-      ]);
-    });
-    this.ACTION(() => flat.push(tree));
-  });
-
-  private atom = this.RULE("atom", (): Expr => {
-    const first = this.LA(1);
-    return this.OR<Expr>({
-      ERR_MSG: "an expression",
-      DEF: [
-        {
-          ALT: () => {
-            const number = this.CONSUME(NumberLiteral);
-            return this.ACTION(() => ({ kind: "number", value: literal(number), span: this.spanOf(number) }));
-          },
-        },
-        {
-          ALT: () => {
-            const name = this.CONSUME(Name);
-            const args = this.OPTION(() => this.SUBRULE(this.args));
-            const callee = this.named(name);
-            return args ? { kind: "call", callee, args, span: this.since(first) } : { kind: "name", ...callee };
-          },
-        },
-        {
-          ALT: () => {
-            this.CONSUME(LParen);
-            const inner = this.SUBRULE(this.expr, { ARGS: [false] });
-            this.CONSUME(RParen, { ERR_MSG: "`)`" });
-            return { ...inner, span: this.since(first) };
-          },
-        },
-        {
-          ALT: () => {
-            this.CONSUME(LSquare);
-            const items = this.OPTION2(() =>
-              this.commas(3, "an expression", () => this.SUBRULE2(this.expr, { ARGS: [false] })),
-            );
-            this.CONSUME(RSquare);
-            return { kind: "list", items: items ?? [], span: this.since(first) };
-          },
-        },
-        {
-          ALT: () => {
-            const { image } = this.CONSUME(Bool);
-            return { kind: "bool", value: image === "true", span: this.since(first) };
-          },
-        },
-        {
-          ALT: () => {
-            const string = this.CONSUME(StringLiteral);
-            return this.ACTION(() => ({ kind: "string", value: JSON.parse(string.image), span: this.since(first) }));
-          },
-        },
-        {
-          GATE: () => this.isDerivativeCall(),
-          ALT: () => {
-            const callee = this.named(this.CONSUME(Derivative));
-            const args = this.SUBRULE2(this.args);
-            return { kind: "call", callee, args, span: this.since(first) };
-          },
-        },
-      ],
-    });
-  });
-
-  private args = this.RULE("args", (): Arg[] => {
-    this.CONSUME(LParen);
-    const args = this.OPTION(() => this.commas(2, "an argument", () => this.SUBRULE(this.arg)));
-    this.CONSUME(RParen);
-    return args ?? [];
-  });
-
-  private arg = this.RULE("arg", (): Arg => {
+  /** `[name =] expr`, within `expr`. */
+  private argument(): Arg {
     const name = this.OPTION({
       GATE: () => this.LA(2).tokenType === Equals,
       DEF: () => {
@@ -246,52 +148,178 @@ export class ExpressionRules extends EmbeddedActionsParser {
     });
     const value = this.SUBRULE(this.expr, { ARGS: [false] });
     return name ? { name, value } : { value };
-  });
+  }
 
-  private index = this.RULE("index", (): IndexItem => {
+  /** `...`, `newaxis` or `[start] [: [stop] [: [step]]]`, within `expr`: its parts follow each other, none within another. */
+  private index(): IndexItem {
     const first = this.LA(1);
-    return this.OR<IndexItem>({
+    let word: "ellipsis" | "newaxis" | undefined;
+    let start: Expr | undefined;
+    let colon = false;
+    this.OR3({
       ERR_MSG: "an index",
       DEF: [
-        { ALT: () => ({ kind: "ellipsis", span: this.spanOf(this.CONSUME(Ellipsis)) }) },
-        { ALT: () => ({ kind: "newaxis", span: this.spanOf(this.CONSUME(NewAxis)) }) },
-        { ALT: () => ({ kind: "slice", ...this.SUBRULE(this.slice), span: this.since(first) }) },
         {
           ALT: () => {
-            const start = this.SUBRULE(this.expr, { ARGS: [false] });
-            const rest = this.OPTION(() => this.SUBRULE2(this.slice));
-            const span = this.since(first);
-            return rest ? { kind: "slice", start, ...rest, span } : { kind: "at", index: start, span };
+            this.CONSUME(Ellipsis);
+            word = "ellipsis";
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(NewAxis);
+            word = "newaxis";
+          },
+        },
+        {
+          ALT: () => {
+            start = this.SUBRULE2(this.expr, { ARGS: [false] });
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(Colon);
+            colon = true;
+          },
+        },
+      ],
+    });
+    this.OPTION2({
+      GATE: () => start !== undefined,
+      DEF: () => {
+        this.CONSUME2(Colon);
+        colon = true;
+      },
+    });
+    const stop = this.OPTION3({ GATE: () => colon, DEF: () => this.SUBRULE3(this.expr, { ARGS: [false] }) });
+    const second = this.OPTION4({ GATE: () => colon, DEF: () => this.CONSUME3(Colon) });
+    const step = this.OPTION5({
+      GATE: () => second !== undefined,
+      DEF: () => this.SUBRULE4(this.expr, { ARGS: [false] }),
+    });
+    const span = this.since(first);
+    if (word) return { kind: word, span };
+    if (start && !colon) return { kind: "at", index: start, span };
+    return { kind: "slice", ...(start && { start }), ...(stop && { stop }), ...(step && { step }), span };
+  }
+
+  /** `{ sign } atom`, laid into `flat`; says what it was, and so what may follow. */
+  private operand = this.RULE("operand", (flat: (OperatorSign | Expr)[], whole: boolean): Operand => {
+    this.MANY(() => {
+      const sign = this.OR([{ ALT: () => this.CONSUME(Sign) }, { ALT: () => this.CONSUME(Not) }]);
+      this.ACTION(() => flat.push({ kind: "prefix", op: sign.image as UnaryOperator, span: this.spanOf(sign) }));
+    });
+    const first = this.LA(1);
+    const take = (kind: Operand, atom: Expr): Operand => {
+      this.ACTION(() => flat.push(atom));
+      return kind;
+    };
+    return this.OR2<Operand>({
+      ERR_MSG: "an expression",
+      DEF: [
+        { ALT: () => take("value", this.SUBRULE(this.literal)) },
+        { ALT: () => take("name", { kind: "name", ...this.named(this.CONSUME(Name)) }) },
+        {
+          GATE: () => this.isDerivativeCall(),
+          IGNORE_AMBIGUITIES: true,
+          ALT: () => take("name", { kind: "name", ...this.named(this.CONSUME(Derivative)) }),
+        },
+        {
+          GATE: () => flat.length === 0,
+          ALT: () => {
+            const op = this.CONSUME2(Derivative).image as "grad" | "jacobian" | "hessian";
+            const of = this.SUBRULE(this.expr, { ARGS: [false] });
+            this.CONSUME(Wrt);
+            const wrt = this.SUBRULE(this.wrt, { ARGS: [whole] });
+            return take("derivative", { kind: "derivative", op, of, wrt, span: this.since(first) });
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(LParen);
+            const inner = this.SUBRULE2(this.expr, { ARGS: [false] });
+            this.CONSUME(RParen, { ERR_MSG: "`)`" });
+            return take("value", { ...inner, span: this.since(first) });
+          },
+        },
+        {
+          ALT: () => {
+            const items: Expr[] = [];
+            this.CONSUME(LSquare);
+            this.MANY_SEP(this.list("an expression", items, () => this.SUBRULE3(this.expr, { ARGS: [false] })));
+            this.CONSUME(RSquare);
+            return take("value", { kind: "list", items, span: this.since(first) });
           },
         },
       ],
     });
   });
 
-  /** `: [stop] [: [step]]`. */
-  private slice = this.RULE("slice", (): { stop?: Expr; step?: Expr } => {
-    this.CONSUME(Colon);
-    const stop = this.OPTION(() => this.SUBRULE(this.expr, { ARGS: [false] }));
-    const step = this.OPTION2(() => {
-      this.CONSUME2(Colon);
-      return this.OPTION3(() => this.SUBRULE2(this.expr, { ARGS: [false] }));
+  private wrt = this.RULE("wrt", (whole: boolean): NameNode[] => {
+    const names: NameNode[] = [];
+    this.OR({
+      ERR_MSG: "a name",
+      DEF: [
+        {
+          ALT: () => {
+            this.CONSUME(LParen);
+            this.AT_LEAST_ONE_SEP(this.list("a name", names, () => this.named(this.CONSUME(Name))));
+            this.CONSUME(RParen);
+          },
+        },
+        {
+          ALT: () => {
+            names.push(this.named(this.CONSUME2(Name)));
+            this.MANY({
+              GATE: () => whole,
+              DEF: () => {
+                this.CONSUME2(Comma);
+                names.push(this.named(this.CONSUME3(Name)));
+              },
+            });
+          },
+        },
+      ],
     });
-    return { ...(stop && { stop }), ...(step && { step }) };
+    return names;
   });
 
-  /** One or more items with commas between, where one may trail. `slot`: each list within a rule has its own. */
-  protected commas<T>(slot: 1 | 2 | 3, expected: string, item: () => T): T[] {
-    const items: T[] = [];
-    let more = true;
-    this.atLeastOne(slot, {
-      GATE: () => more,
+  private literal = this.RULE(
+    "literal",
+    (): Expr =>
+      this.OR<Expr>([
+        {
+          ALT: () => {
+            const number = this.CONSUME(NumberLiteral);
+            return this.ACTION(() => ({ kind: "number", value: numberOf(number), span: this.spanOf(number) }));
+          },
+        },
+        {
+          ALT: () => {
+            const string = this.CONSUME(StringLiteral);
+            return this.ACTION(() => ({ kind: "string", value: JSON.parse(string.image), span: this.spanOf(string) }));
+          },
+        },
+        {
+          ALT: () => {
+            const bool = this.CONSUME(Bool);
+            return { kind: "bool", value: bool.image === "true", span: this.spanOf(bool) };
+          },
+        },
+      ]),
+  );
+
+  /** What `MANY_SEP` takes for a list that lays its items into `items`: commas stand between them, and one may trail. */
+  protected list<T>(expected: string, items: T[], item: () => T) {
+    return {
+      SEP: Comma,
       ERR_MSG: expected,
       DEF: () => {
-        items.push(item());
-        more = this.option(slot + 6, () => this.consume(slot, Comma)) !== undefined;
+        const { tokenType } = this.LA(1);
+        const trailing = CLOSERS.has(tokenType) || tokenType === Equals || tokenType === EOF;
+        if (items.length === 0 || !trailing) items.push(item());
       },
-    });
-    return items;
+    };
   }
 
   /** `grad(E, a)` is a call, `grad (E) …` the prefix form: the parentheses of a call hold a comma of their own. */
@@ -315,14 +343,10 @@ export class ExpressionRules extends EmbeddedActionsParser {
     });
   }
 
-  /** `.T`, `.mT`, or what is no tsym but can be told what to write. */
-  private member(base: Expr, token: IToken, args: Arg[] | undefined): Expr {
+  private memberName(token: IToken): NameNode {
     const name = token.image.slice(1).trimStart();
-    const { end } = this.spanOf(token);
-    const span = { ...base.span, end: this.since(token).end };
-    if (!args && (name === "T" || name === "mT")) return { kind: "transpose", base, matrix: name === "mT", span };
-    const member = { name, span: { source: this.source, start: end - name.length, end } };
-    return { kind: "member", base, member, ...(args && { args }), span };
+    const { source, end } = this.spanOf(token);
+    return { name, span: { source, start: end - name.length, end } };
   }
 
   protected named(token: IToken): NameNode {
@@ -339,8 +363,14 @@ export class ExpressionRules extends EmbeddedActionsParser {
   }
 }
 
+/** A name or a member with its arguments. */
+function call(callee: Expr, args: readonly Arg[], span: Span): Expr {
+  if (callee.kind === "member") return { ...callee, args, span };
+  return { kind: "call", callee: { name: (callee as NameNode).name, span: callee.span }, args, span };
+}
+
 /** An int literal is a bigint, one with a point or an exponent a number. */
-function literal({ image }: IToken): number | bigint {
+function numberOf({ image }: IToken): number | bigint {
   const digits = image.replaceAll("_", "");
   return /^\d+$/.test(digits) ? BigInt(digits) : Number(digits);
 }

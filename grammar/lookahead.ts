@@ -10,7 +10,8 @@ import {
   NonTerminal,
   Option,
   Repetition,
-  RepetitionMandatory,
+  RepetitionMandatoryWithSeparator,
+  RepetitionWithSeparator,
   type Rule,
   Terminal,
   type TokenType,
@@ -22,7 +23,9 @@ type Options<Method extends "buildLookaheadForAlternation" | "buildLookaheadForO
 type Parent = IProduction & { readonly idx?: number; readonly definition: readonly Parent[] };
 
 /** The kinds of optional part that the rules use. */
-const OPTIONAL = { Option, Repetition, RepetitionMandatory };
+const OPTIONAL = { Option, Repetition, RepetitionWithSeparator, RepetitionMandatoryWithSeparator };
+
+const MAY_BE_ABSENT = [Option, Repetition, RepetitionWithSeparator];
 
 /** Adds the tokens that a production may begin with; says whether it may also be empty. */
 function collectFirst(production: Parent, into: Set<TokenType>): boolean {
@@ -34,7 +37,7 @@ function collectFirst(production: Parent, into: Set<TokenType>): boolean {
     return production.definition.filter((alternative) => collectFirst(alternative as Parent, into)).length > 0;
   }
   const empty = production.definition.every((part) => collectFirst(part, into));
-  return empty || production instanceof Option || production instanceof Repetition;
+  return empty || MAY_BE_ABSENT.some((kind) => production instanceof kind);
 }
 
 function firstOf(production: Parent): ReadonlySet<TokenType> {

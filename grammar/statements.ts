@@ -2,7 +2,7 @@
 import type { IToken } from "chevrotain";
 import { fail, type SourceText, TsymError } from "../src/source.ts";
 import { DTYPES, isDType } from "../src/tensor/dtype.ts";
-import type { Binding, Block, Declared, Expr, Name as NameNode, Statement } from "./ast.ts";
+import type { Binding, Block, Declared, DimExpr, Expr, Name as NameNode, Statement } from "./ast.ts";
 import { isBinding } from "./brackets.ts";
 import { toDim } from "./dims.ts";
 import { ExpressionRules } from "./expressions.ts";
@@ -25,6 +25,8 @@ import {
   Separator,
   StringLiteral,
 } from "./tokens.ts";
+
+type Output = Extract<Statement, { kind: "output" }>["outputs"][number];
 
 export class Grammar extends ExpressionRules {
   /** A test has chevrotain check the rules; a start should not pay for that. */
@@ -68,14 +70,16 @@ export class Grammar extends ExpressionRules {
         {
           ALT: () => {
             this.CONSUME(InputKeyword);
-            const inputs = this.commas(1, "a name", () => this.SUBRULE(this.declared, { ARGS: [true] }));
+            const inputs: Declared[] = [];
+            this.AT_LEAST_ONE_SEP(this.list("a name", inputs, () => this.SUBRULE(this.declared, { ARGS: [true] })));
             return { kind: "input", inputs, span: this.since(first) };
           },
         },
         {
           ALT: () => {
             this.CONSUME(OutputKeyword);
-            const outputs = this.commas(2, "a name", () => this.SUBRULE(this.output));
+            const outputs: Output[] = [];
+            this.AT_LEAST_ONE_SEP2(this.list("a name", outputs, () => this.SUBRULE(this.output)));
             return { kind: "output", outputs, span: this.since(first) };
           },
         },
@@ -107,7 +111,7 @@ export class Grammar extends ExpressionRules {
     });
   });
 
-  private output = this.RULE("output", (): { name: NameNode; value?: Expr } => {
+  private output = this.RULE("output", (): Output => {
     const name = this.CONSUME(Name);
     const value = this.OPTION(() => {
       this.CONSUME(Equals);
@@ -121,9 +125,10 @@ export class Grammar extends ExpressionRules {
     const name = this.CONSUME(Name);
     const dims = this.OPTION(() => {
       this.CONSUME(LSquare);
-      const items = this.OPTION2(() => this.commas(1, "a dim", () => this.SUBRULE(this.dim)));
+      const items: DimExpr[] = [];
+      this.MANY_SEP(this.list("a dim", items, () => this.SUBRULE(this.dim)));
       this.CONSUME(RSquare);
-      return items ?? [];
+      return items;
     });
     const dtype = this.OPTION3(() => {
       this.CONSUME(Colon);
@@ -166,9 +171,8 @@ export class Grammar extends ExpressionRules {
     const first = this.CONSUME(FnKeyword);
     const name = this.CONSUME(Name);
     this.CONSUME(LParen);
-    const params = this.OPTION(() =>
-      this.commas(2, "a parameter", () => this.SUBRULE(this.declared, { ARGS: [true] })),
-    );
+    const params: Declared[] = [];
+    this.MANY_SEP(this.list("a parameter", params, () => this.SUBRULE(this.declared, { ARGS: [true] })));
     this.CONSUME(RParen);
     const body = this.OR<Block>({
       ERR_MSG: "`=` or `{`",
@@ -185,7 +189,7 @@ export class Grammar extends ExpressionRules {
     return this.ACTION(() => {
       const { name: bound, span: nameSpan } = this.bound(name);
       const doc = commentsAbove(this.source.text, first.startOffset);
-      return { kind: "fn", name: bound, nameSpan, params: params ?? [], body, doc, span: this.since(first) };
+      return { kind: "fn", name: bound, nameSpan, params, body, doc, span: this.since(first) };
     });
   });
 
@@ -207,7 +211,8 @@ export class Grammar extends ExpressionRules {
 
   private binding = this.RULE("binding", (): Binding => {
     const first = this.LA(1);
-    const targets = this.commas(3, "a name", () => this.SUBRULE(this.declared, { ARGS: [false] }));
+    const targets: Declared[] = [];
+    this.AT_LEAST_ONE_SEP(this.list("a name", targets, () => this.SUBRULE(this.declared, { ARGS: [false] })));
     this.CONSUME(Equals);
     const value = this.SUBRULE(this.expr, { ARGS: [true] });
     return { kind: "bind", targets, value, span: this.since(first) };

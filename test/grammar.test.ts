@@ -1,6 +1,8 @@
 /** What parses, to which tree, and what is said of what does not. */
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Lexer } from "chevrotain";
+import { buildSync } from "esbuild";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BinaryOperator, Expr, Statement } from "../grammar/ast.ts";
@@ -408,6 +410,29 @@ describe("size", () => {
     const bracket = open.repeat(MAX_NESTING / each).length + (open.search(/[([]/) + 1 || 1) - 1;
     if (each === 1) expect(diagnostics[0]!.labels[0]!.span.start).toBe(bracket);
     expect(codes(nest(100_000))).toEqual(["nesting"]);
+  });
+
+  // Here the tests have a larger stack than a command, and warm code, whose frames are smaller.
+  test("the deepest nesting fits the stack of a fresh process, with a quarter to spare", () => {
+    const contents = `
+      import { parse } from "./grammar/parser.ts";
+      const [open, close] = process.argv.slice(2);
+      const text = open.repeat(${MAX_NESTING}) + "x" + close.repeat(${MAX_NESTING});
+      console.log(parse({ name: "", text }).diagnostics.length);`;
+    const stdin = { contents, resolveDir: new URL("..", import.meta.url).pathname };
+    const { outputFiles } = buildSync({ stdin, bundle: true, platform: "node", format: "cjs", write: false });
+    for (const brackets of [
+      ["(", ")"],
+      ["[", "]"],
+      ["f(k=", ")"],
+      ["x[::", "]"],
+      ["x.f(1, ", ")"],
+      ["grad ", " wrt x"],
+    ]) {
+      const options = { input: outputFiles[0]!.text, encoding: "utf8" } as const;
+      const { stdout } = spawnSync(process.execPath, ["--stack-size=780", "-", ...brackets], options);
+      expect(stdout, brackets[0]).toBe("0\n");
+    }
   });
 
   test.each(["-", "not ", "2 ** ", "- 2 ** "])("a chain of thousands of %s is one plain error", (op) => {
