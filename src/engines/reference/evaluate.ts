@@ -2,7 +2,7 @@
 import { ancestors, type Node } from "../../graph/node.ts";
 import type { Op } from "../../ops/define.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
-import { type CompileOptions, EvaluationError } from "../engine.ts";
+import type { CompileOptions } from "../engine.ts";
 import { contract } from "./contract.ts";
 import { copied } from "./copy.ts";
 import { leaf } from "./leaf.ts";
@@ -44,7 +44,7 @@ export function evaluate(
 }
 
 /** One node's value from those of its arguments, whose memory it may share. */
-export function nodeValue(node: Omit<Node, "id">, args: readonly View[]): View {
+function nodeValue(node: Node, args: readonly View[]): View {
   const op = node.op as Op;
   switch (op.kind) {
     case "pointwise":
@@ -58,7 +58,7 @@ export function nodeValue(node: Omit<Node, "id">, args: readonly View[]): View {
     case "order":
       return order(node, op, args);
     case "linalg":
-      throw new EvaluationError(node as Node, `${op.name} is not written yet`, "");
+      throw new Error(`${op.name} is not written yet`);
     case "leaf":
       return leaf(node);
     default:

@@ -27,20 +27,20 @@ type Scatter = Extract<OrderOp["order"], "scatter_add" | "scatter_along_axis">;
 type Direction = "gather" | "scatter";
 
 /** take: the indices' axes stand for the indexed one. take_along_axis: an index for each element. */
-export function gather(node: Omit<Node, "id">, name: Gather, [x, indices]: readonly View[]): View {
+export function gather(node: Node, name: Gather, [x, indices]: readonly View[]): View {
   const out = zerosView(node.type.dtype, node.type.shape as number[]);
   go("gather", node, name === "take_along_axis", indices!, out, contiguous(x!));
   return out;
 }
 
 /** x with updates added; equal indices add up in the row-major order of the updates. */
-export function scatterAdd(node: Omit<Node, "id">, name: Scatter, [x, indices, updates]: readonly View[]): View {
+export function scatterAdd(node: Node, name: Scatter, [x, indices, updates]: readonly View[]): View {
   const out = copied(x!);
   go("scatter", node, name === "scatter_along_axis", indices!, contiguous(updates!), out);
   return out;
 }
 
-function go(direction: Direction, node: Omit<Node, "id">, along: boolean, indices: View, part: View, whole: View) {
+function go(direction: Direction, node: Node, along: boolean, indices: View, part: View, whole: View) {
   const axis = node.attrs["axis"] as number;
   const size = whole.shape[axis]!;
   const count = along ? indices.shape[axis]! : sizeOf(indices.shape);
@@ -51,21 +51,21 @@ function go(direction: Direction, node: Omit<Node, "id">, along: boolean, indice
 }
 
 /** The indices in C order, counted from the start. Throws EvaluationError for one out of range. */
-function positionsOf(node: Omit<Node, "id">, indices: View, size: number): Float64Array {
+function positionsOf(node: Node, indices: View, size: number): Float64Array {
   const elements = elementsOf(indices);
   const positions = new Float64Array(elements.length);
   for (let i = 0; i < positions.length; i++) {
     const index = Number(elements[i]);
     const position = index < 0 ? index + size : index;
-    if (!(position >= 0 && position < size)) outOfRange(node, index, placeOf(i, indices.shape), size);
+    if (!(position >= 0 && position < size)) outOfRange(node, elements[i]!, placeOf(i, indices.shape), size);
     positions[i] = position;
   }
   return positions;
 }
 
-function outOfRange(node: Omit<Node, "id">, index: number, place: string, size: number): never {
+function outOfRange(node: Node, index: number | bigint, place: string, size: number): never {
   throw new EvaluationError(
-    node as Node,
+    node,
     `index ${index}${place} is out of range for an axis of size ${size}`,
     size === 0 ? "an axis of size 0 has no elements" : `indices go from ${-size} to ${size - 1}`,
   );

@@ -1,20 +1,21 @@
 /** Leaves other than inputs: constants, ramps and sizes. */
-import { constantOp, type Node, type valuesOf } from "../../graph/node.ts";
+import { constantOp, type Node, valuesOf } from "../../graph/node.ts";
 import { dimOp, rampOp } from "../../ops/leaf.ts";
 import { tensorOf } from "../../tensor/tensor.ts";
 import { type View, viewOfTensor } from "./view.ts";
 
 /** The node's value. */
-export function leaf(node: Omit<Node, "id">): View {
-  return viewOfTensor(tensorOf(node.type.dtype, node.type.shape as number[], valuesOfLeaf(node)));
+export function leaf(node: Node): View {
+  return viewOfTensor(tensorOf(node.type.dtype, node.type.shape as number[], elementsIn(node)));
 }
 
-function valuesOfLeaf({ op, attrs, type }: Omit<Node, "id">): Iterable<number | bigint | boolean> {
+function elementsIn(node: Node): Iterable<number | bigint | boolean> {
+  const { op, attrs, type } = node;
   switch (op) {
     case constantOp:
-      return Array.from(attrs["values"] as ReturnType<typeof valuesOf>);
+      return Array.from(valuesOf(node));
     case rampOp:
-      return new Array<never>(type.shape[0] as number).keys();
+      return new Array(type.shape[0] as number).keys();
     case dimOp:
       return [attrs["dim"] as number];
     default:

@@ -5,7 +5,7 @@ import { copyInto, reshaped } from "./copy.ts";
 import { permuted, sliced, stretched, type View, zerosView } from "./view.ts";
 
 /** The node's value; it may share memory with `args`. */
-export function movement(node: Omit<Node, "id">, op: MovementOp, args: readonly View[]): View {
+export function movement(node: Node, op: MovementOp, args: readonly View[]): View {
   const [x] = args as [View];
   const shape = node.type.shape as number[];
   const numbers = (attr: string) => node.attrs[attr] as number[];

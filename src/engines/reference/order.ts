@@ -7,7 +7,7 @@ import { sort } from "./sort.ts";
 import type { View } from "./view.ts";
 
 /** The node's value. */
-export function order(node: Omit<Node, "id">, op: OrderOp, args: readonly View[]): View {
+export function order(node: Node, op: OrderOp, args: readonly View[]): View {
   switch (op.order) {
     case "cumsum":
     case "cumprod":

@@ -22,7 +22,7 @@ export const GUARDS = {
 } as const;
 
 /** The node's value from views that broadcast to its shape. float32 is computed in float64 and rounded once. */
-export function pointwise(node: Omit<Node, "id">, op: PointwiseOp, args: readonly View[]): View {
+export function pointwise(node: Node, op: PointwiseOp, args: readonly View[]): View {
   const out = zerosView(node.type.dtype, node.type.shape as number[]);
   const operands = [out, ...args.map((a) => stretched(a, out.shape))];
   const data = operands.map((o) => o.data);
@@ -36,14 +36,14 @@ export function pointwise(node: Omit<Node, "id">, op: PointwiseOp, args: readonl
     const refused = run(n, data, at, steps);
     if (refused < 0) return;
     const { message, help } = GUARDS[op.integerGuard!];
-    throw new EvaluationError(node as Node, message + placeOf(refused, out.shape), help);
+    throw new EvaluationError(node, message + placeOf(refused, out.shape), help);
   });
   return out;
 }
 
 function rowKernel(op: PointwiseOp, result: DType, args: readonly DType[], attrs: Attrs): RowKernel {
   const computed = args.at(-1)!;
-  return kernel(`${op.name} ${args} ${result} ${JSON.stringify(attrs)}`, () =>
+  return kernel(`pointwise ${op.name} ${args} ${result} ${JSON.stringify(attrs)}`, () =>
     rowSource({
       result,
       args,

@@ -27,19 +27,16 @@ import { kernel, rounded, scalarFunction } from "./kernel.ts";
 import { forEachRow, permuted, type View, zerosView } from "./view.ts";
 
 /**
- * Reduces `rows` runs of `n` elements of x, each `step` apart. Row r begins at x[i + r · xStep]; its result goes to
- * out[o + r · outStep]. `scratch`: of the result's dtype, for lanes and partial sums.
+ * Gives `count` results, each of `n` elements that are `step` apart. Operand 0 is the result, 1 what is reduced: its k-th
+ * lies (begins) at data[·][at[·] + k · steps[·]]. `scratch`, of the result's dtype, has room for lanes and partial sums.
  */
 type ReduceKernel = (
-  rows: number,
+  count: number,
+  data: readonly TypedArray[],
+  at: readonly number[],
+  steps: readonly number[],
   n: number,
   step: number,
-  out: TypedArray,
-  o: number,
-  outStep: number,
-  x: TypedArray,
-  i: number,
-  xStep: number,
   scratch: TypedArray,
 ) => void;
 
@@ -49,7 +46,7 @@ const BLOCK = 256;
 const HEIGHTS = 53;
 
 /** The node's value: axes attrs.axes (ascending) of x folded away. */
-export function reduce(node: Omit<Node, "id">, op: ReduceOp, [x]: readonly View[]): View {
+export function reduce(node: Node, op: ReduceOp, [x]: readonly View[]): View {
   const axes = node.attrs["axes"] as readonly number[];
   const kept = x!.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
   const out = zerosView(node.type.dtype, node.type.shape as number[]);
@@ -59,18 +56,17 @@ export function reduce(node: Omit<Node, "id">, op: ReduceOp, [x]: readonly View[
   const step = rows.strides.at(-1)!;
   const scratch = allocate(out.dtype, LANES + HEIGHTS);
   const run = reduceKernel(op.combine, x!.dtype, out.dtype);
-  forEachRow(out.shape, [out, rows], (count, at, steps) =>
-    run(count, n, step, out.data, at[0]!, steps[0]!, rows.data, at[1]!, steps[1]!, scratch),
-  );
+  const data = [out.data, rows.data];
+  forEachRow(out.shape, [out, rows], (count, at, steps) => run(count, data, at, steps, n, step, scratch));
   return out;
 }
 
 function reduceKernel(combine: ReduceOp["combine"], from: DType, to: DType): ReduceKernel {
-  return kernel(`${combine} ${from} ${to}`, () => {
+  return kernel(`reduce ${combine} ${from} ${to}`, () => {
     const { definitions, one } = STRATEGIES[combine](to);
     return `${definitions}${one}
-    return (rows, n, step, out, o, outStep, x, i, xStep, scratch) => {
-      for (let r = 0; r < rows; r++, o += outStep, i += xStep) out[o] = one(x, i, step, n, scratch);
+    return (count, [out, x], [o, i], [outStep, xStep], n, step, scratch) => {
+      for (let r = 0; r < count; r++, o += outStep, i += xStep) out[o] = one(x, i, step, n, scratch);
     };`;
   });
 }

@@ -43,7 +43,7 @@ const STEPS: Record<Scan, Step> = {
  * The node's value. The first result is the first element itself (of b in a recurrence, whose first a does not count);
  * where the scan is exclusive, that of no elements: 0, of cumprod 1.
  */
-export function scan(node: Omit<Node, "id">, name: Scan, args: readonly View[]): View {
+export function scan(node: Node, name: Scan, args: readonly View[]): View {
   const { axis, reverse, exclusive } = node.attrs as unknown as ScanAttrs;
   const out = zerosView(node.type.dtype, node.type.shape as number[]);
   const operands = [out, ...args].map((view) => (reverse ? flipped(view, axis) : view));
@@ -60,7 +60,7 @@ function scanKernel(name: Scan, dtype: DType, exclusive: boolean): ScanKernel {
   const { empty, operands, next } = STEPS[name];
   const each = (text: (k: number) => string) => Array.from({ length: operands }, (_, k) => text(k + 1));
   return kernel(
-    `${name} ${dtype} ${exclusive}`,
+    `scan ${name} ${dtype} ${exclusive}`,
     () => `${scalarFunction("next", dtype, operands + 1, next(dtype))}
     return (rows, n, data, at, steps, along) => {
       const d0 = data[0], a0 = along[0];

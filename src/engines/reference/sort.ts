@@ -8,7 +8,7 @@ import { permuted, type View, zerosView } from "./view.ts";
 type Sort = Extract<OrderOp["order"], "sort" | "argsort">;
 
 /** sort: the elements; argsort: their positions, int32. */
-export function sort(node: Omit<Node, "id">, name: Sort, [x]: readonly View[]): View {
+export function sort(node: Node, name: Sort, [x]: readonly View[]): View {
   const { axis, descending } = node.attrs as { readonly axis: number; readonly descending: boolean };
   const rank = x!.shape.length;
   const axisLast = [...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis), axis];
