@@ -1,10 +1,10 @@
 /** The rules of expressions; operators are read flat and `operators.ts` builds their tree. Knows no statements. */
-import { EmbeddedActionsParser, EOF, type IToken, type TokenType } from "chevrotain";
-import { fail, type SourceText, type Span } from "../src/source.ts";
+import type { IToken } from "chevrotain";
+import type { Span } from "../src/source.ts";
 import type { Arg, BinaryOperator, Expr, IndexItem, Name as NameNode, UnaryOperator } from "./ast.ts";
-import { CLOSER, CLOSERS, MAX_NESTING } from "./brackets.ts";
-import { FirstTokenLookahead } from "./lookahead.ts";
+import { CLOSER, CLOSERS } from "./brackets.ts";
 import { buildTree, type OperatorSign } from "./operators.ts";
+import { Reader } from "./reader.ts";
 import {
   Bool,
   Colon,
@@ -25,48 +25,14 @@ import {
   RSquare,
   Sign,
   StringLiteral,
-  spanOf,
-  VOCABULARY,
   Wrt,
 } from "./tokens.ts";
-
-/** What a rule could have gone on with, in words, when chevrotain knows no better than a token type. */
-function inWords(expected: TokenType, previous: IToken, rule: string): string {
-  if (expected === Name) return "a name";
-  if (expected === StringLiteral) return 'a string `"…"`';
-  if (expected === Wrt) return "`wrt`";
-  const sign = `\`${expected.PATTERN}\``;
-  if (!CLOSERS.has(expected)) return sign;
-  const begun = CLOSER.has(previous.tokenType) || previous.tokenType === Comma;
-  return begun ? `${rule === "declared" ? "a dim" : "an expression"} or ${sign}` : `\`,\` or ${sign}`;
-}
 
 /** Only a name can be called; a prefix `grad` ends its expression. */
 type Operand = "name" | "value" | "derivative";
 
-const END = "the end of the statement";
-
 /** Every rule gives the tree that it read. */
-export class ExpressionRules extends EmbeddedActionsParser {
-  protected source: SourceText = { name: "", text: "" };
-  protected depth = 0;
-
-  constructor(skipValidations: boolean) {
-    const lookaheadStrategy = new FirstTokenLookahead();
-    super([...VOCABULARY], {
-      maxLookahead: 1,
-      lookaheadStrategy,
-      skipValidations,
-      errorMessageProvider: {
-        buildMismatchTokenMessage: ({ expected, previous, ruleName }) => inWords(expected, previous, ruleName),
-        buildNotAllInputParsedMessage: () => END,
-        buildNoViableAltMessage: ({ customUserDescription }) => customUserDescription ?? END,
-        buildEarlyExitMessage: ({ customUserDescription }) => customUserDescription ?? END,
-      },
-    });
-    lookaheadStrategy.next = () => this.LA(1).tokenType;
-  }
-
+export class ExpressionRules extends Reader {
   /**
    * Operands with operators between, and calls, indices and members after them; `buildTree` makes the tree of what is laid
    * out flat. Brackets recurse through this rule alone, as each rule between takes from the depth that fits the stack.
@@ -309,19 +275,6 @@ export class ExpressionRules extends EmbeddedActionsParser {
       ]),
   );
 
-  /** What `MANY_SEP` takes for a list that lays its items into `items`: commas stand between them, and one may trail. */
-  protected list<T>(expected: string, items: T[], item: () => T) {
-    return {
-      SEP: Comma,
-      ERR_MSG: expected,
-      DEF: () => {
-        const { tokenType } = this.LA(1);
-        const trailing = CLOSERS.has(tokenType) || tokenType === Equals || tokenType === EOF;
-        if (items.length === 0 || !trailing) items.push(item());
-      },
-    };
-  }
-
   /** `grad(E, a)` is a call, `grad (E) …` the prefix form: the parentheses of a call hold a comma of their own. */
   private isDerivativeCall(): boolean {
     if (this.LA(1).tokenType !== Derivative || this.LA(2).tokenType !== LParen) return false;
@@ -335,31 +288,10 @@ export class ExpressionRules extends EmbeddedActionsParser {
     }
   }
 
-  private enter(): void {
-    if (++this.depth <= MAX_NESTING + 1) return;
-    fail("nesting", `brackets nest deeper than ${MAX_NESTING}`, {
-      labels: [{ span: this.spanOf(this.LA(0)), text: "" }],
-      help: "bind an inner part to a name of its own",
-    });
-  }
-
   private memberName(token: IToken): NameNode {
     const name = token.image.slice(1).trimStart();
     const { source, end } = this.spanOf(token);
     return { name, span: { source, start: end - name.length, end } };
-  }
-
-  protected named(token: IToken): NameNode {
-    return { name: token.image, span: this.spanOf(token) };
-  }
-
-  protected spanOf(token: IToken): Span {
-    return spanOf(this.source, token);
-  }
-
-  /** From the start of a token to the end of the last one read. */
-  protected since(first: IToken): Span {
-    return { ...this.spanOf(first), end: this.spanOf(this.LA(0)).end };
   }
 }
 

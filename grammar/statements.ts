@@ -28,6 +28,7 @@ import {
 
 type Output = Extract<Statement, { kind: "output" }>["outputs"][number];
 
+/** The parser: one statement or expression at a time. */
 export class Grammar extends ExpressionRules {
   /** A test has chevrotain check the rules; a start should not pay for that. */
   constructor(skipValidations = true) {
