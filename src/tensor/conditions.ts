@@ -1,5 +1,6 @@
 /** What sizes must satisfy: recorded while shapes are inferred, shown by check, tested when data is fed. */
 import {
+  asSymbol,
   type Dim,
   type DimSymbol,
   dimKey,
@@ -8,6 +9,7 @@ import {
   lowerBound,
   neverZero,
   sameDim,
+  showDim,
   solveFor,
   subDims,
   substitute,
@@ -108,6 +110,13 @@ export class Conditions {
     for (const [key, dim] of this.#solved) this.#solved.set(key, substitute(dim, put));
     this.#solved.set(symbol.key, value);
   }
+}
+
+/** `n = 3`, `n >= 4`, `n % 2 == 0`. */
+export function describeCondition({ lhs, relation, rhs }: Omit<Condition, "what" | "site">): string {
+  const [l, r] = [showDim(lhs), showDim(rhs)];
+  if (relation === "divides") return `${asSymbol(rhs) ? r : `(${r})`} % ${l} == 0`;
+  return relation === "=" && isKnown(lhs) ? `${r} = ${l}` : `${l} ${relation} ${r}`;
 }
 
 /** The sizes of the symbols in a condition, for a message: `n is 5, m is 3`. */

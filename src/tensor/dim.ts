@@ -60,10 +60,13 @@ function polynomial(terms: Iterable<Term>): Dim {
   if (kept.length === 1 && kept[0]!.key === "") return kept[0]!.coefficient;
   kept.sort((a, b) => (a.key === "" ? 1 : b.key === "" ? -1 : a.key < b.key ? -1 : 1));
   return {
-    key: kept.map((t) => (t.key === "" ? `${t.coefficient}` : `${t.coefficient}*${t.key}`)).join("+"),
+    key: kept.map(termKey).join("+"),
     terms: kept,
   };
 }
+
+const termKey = ({ coefficient, key }: Term): string =>
+  key === "" ? `${coefficient}` : coefficient === 1 ? key : `${coefficient}*${key}`;
 
 const timesTerm = (a: Term, b: Term): Term => {
   const atoms = [...a.atoms, ...b.atoms].sort((x, y) => (x.key < y.key ? -1 : x.key > y.key ? 1 : 0));
