@@ -1,12 +1,12 @@
 /** The values of weak constants, element by element: ints exactly, floats in float64. Needs no engine, so `check` loads none. */
 
-import type { Node } from "./graph/node.ts";
-import { type Fold, OpError, valuesOf } from "./graph/node.ts";
+import { type Fold, type Node, OpError, valuesOf } from "./graph/node.ts";
 import type { Form, ScalarType } from "./numeric/form.ts";
 import { compileScalar } from "./numeric/javascript.ts";
 import { scalarType } from "./ops/cast.ts";
 import { opOf, type PointwiseOp } from "./ops/define.ts";
 import { isKnown } from "./tensor/dim.ts";
+import type { DType } from "./tensor/dtype.ts";
 import { sizeOf, stridesOf } from "./tensor/tensor.ts";
 
 type Literal = number | bigint | boolean;
@@ -65,15 +65,21 @@ export const foldWeak: Fold = (node) => {
 /** How one element is computed from literals. */
 function scalarFunction(op: PointwiseOp, node: Omit<Node, "id">): (...xs: Literal[]) => Literal {
   if (op.name === "where") return (condition, x, y) => (condition ? x! : y!);
-  if (op.name === "astype")
-    return (x) =>
-      node.type.dtype === "bool" ? Boolean(x) : node.type.dtype === "float64" ? Number(x) : BigInt(x as bigint);
+  if (op.name === "astype") return (x) => convertLiteral(x, node.type.dtype);
   const types = node.args.map((a) => scalarType(a.type.dtype));
   if (types[0] === "i64") {
     const exact = EXACT[op.name];
     if (exact) return (...xs) => exact(...(xs as bigint[]));
   }
   return compiled(op, types);
+}
+
+function convertLiteral(x: Literal, dtype: DType): Literal {
+  if (dtype === "bool") return Boolean(x);
+  if (dtype !== "float64") return BigInt(x);
+  if (typeof x === "bigint" && !Number.isFinite(Number(x)))
+    throw new OpError(`${x} does not fit float64`, { code: "range" });
+  return Number(x);
 }
 
 const cache = new Map<string, (...xs: Literal[]) => Literal>();

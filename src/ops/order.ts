@@ -229,6 +229,8 @@ export const scatterAddRow = define({
   examples: ["scatter_add([0, 0, 0], [1, 1], [2, 3]) == [0, 5, 0]"],
   build: ({ x, indices, updates, axis }) => {
     const [a, u] = unify([x, updates].map(strong)) as [Node, Node];
+    if (a.type.dtype === "bool")
+      throw new OpError("scatter_add of bools", { code: "dtype", arg: 0, help: "astype(x, int32) counts" });
     const index = indexNode(indices);
     const at = normalizeAxis(axis ?? 0, a.type.shape.length);
     const wanted = [...a.type.shape.slice(0, at), ...index.type.shape, ...a.type.shape.slice(at + 1)];
