@@ -5,8 +5,13 @@ import { expect, test } from "vitest";
 
 /** What a whole run passes through, whoever asks for it. */
 const PIPELINE = [
-  ...["src/source", "src/tensor", "grammar", "src/graph", "src/ops", "src/lower", "src/bind", "src/optimize"],
-  ...["src/engines/engine", "src/engines/reference", "src/render"],
+  "src/source",
+  "src/tensor",
+  "src/lower",
+  "src/compile",
+  "src/engines/load",
+  "src/session",
+  "src/render",
 ];
 
 /** From the ground up: which rooms and packages each room may use; "world" is Node: `process`, `console`, `node:…`. */
@@ -25,10 +30,15 @@ const MAY_USE: Record<string, readonly string[]> = {
   "src/engines/engine": ["src/tensor", "src/graph", "src/ops"],
   "src/engines/reference": ["src/source", "src/tensor", "src/numeric", "src/graph", "src/ops", "src/engines/engine"],
   "src/optimize": ["src/tensor", "grammar", "src/graph", "src/ops", "src/lower", "src/engines/reference"],
-  "src/io": ["src/source", "src/tensor", "world"],
+  "src/engines/load": ["src/source", "src/engines/engine", "src/engines/reference"],
+  "src/io/source": ["src/source", "src/tensor"],
+  "src/io": ["src/source", "src/tensor", "src/io/source", "world"],
   "src/render": ["src/source"],
-  "src/index": [...PIPELINE, "ndarray"],
-  "src/commands": [...PIPELINE, "src/io", "world"],
+  "src/compile": ["src/source", "grammar", "src/lower"],
+  "src/session": ["src/source", "src/tensor", "src/lower", "src/bind", "src/engines/engine", "src/io/source"],
+  "src/ndarray": ["src/source", "src/tensor", "src/io/source", "ndarray"],
+  "src/index": [...PIPELINE, "grammar", "src/ops", "src/ndarray"],
+  "src/commands": [...PIPELINE, "src/graph", "src/ops", "src/io/source", "src/io", "world"],
   "src/cli": ["src/source", "src/render", "src/commands", "package.json", "commander", "world"],
 };
 

@@ -1,9 +1,10 @@
 /** `tsym check`: infers shapes and dtypes without data. */
+import { checkProgram } from "../compile.ts";
 import type { Lowered } from "../lower/program.ts";
 import { renderDiagnostics } from "../render.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import { checkJson, checkLines } from "./check-report.ts";
-import { check as checkProgram, load } from "./load.ts";
+import { load } from "./load.ts";
 import type { World } from "./world.ts";
 
 /** The flags of `tsym check`, as cli.ts has checked them. */

@@ -1,6 +1,6 @@
 /** `tsym run`: evaluates a program on data. Reads top to bottom as the pipeline: text, graph, sizes, engine, results. */
-import { type Bound, bind, type FedShape } from "../bind.ts";
-import { type Engine, type Program as EngineProgram, EvaluationError } from "../engines/engine.ts";
+import { checkProgram, failOnErrors } from "../compile.ts";
+import { loadEngine } from "../engines/load.ts";
 import { descriptorChunks } from "../io/bytes.ts";
 import { compare } from "../io/compare.ts";
 import { openExpected, openFeeds } from "../io/feed.ts";
@@ -10,11 +10,11 @@ import { tensorSource } from "../io/source.ts";
 import { nearest } from "../lower/names.ts";
 import type { Lowered, NamedTensor } from "../lower/program.ts";
 import { renderDiagnostics } from "../render.ts";
+import { requireInput, Session } from "../session.ts";
 import { fail, TsymError } from "../source.ts";
-import { isKnown } from "../tensor/dim.ts";
 import { type DType, type FloatDType, isFloat } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { check, failOnErrors, load } from "./load.ts";
+import { load } from "./load.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import type { World } from "./world.ts";
 
@@ -48,7 +48,7 @@ export async function run(file: string | undefined, options: RunOptions, world: 
   const stdin = descriptorChunks(world.stdin);
   const { feeds, stream } = openFeeds(options.feed ?? [], stdin);
   const expected = openExpected(options.expect ?? [], stdin);
-  const program = check(loaded, {
+  const program = checkProgram(loaded, {
     defaultFloat: options.float,
     ...(options.eval !== undefined && { undeclared: undeclaredInputs(feeds, options.float) }),
   });
@@ -64,18 +64,20 @@ export async function run(file: string | undefined, options: RunOptions, world: 
   const compared = [...expected.keys()].map((name) => outputNamed(program, name));
   const wanted = unique([...chosen.map((c) => c.tensor), ...compared, ...carries.map((c) => c.from)]);
   watch.lap("check");
-  const evaluator = new Evaluator(program, wanted, await loadEngine(options), options, watch);
+  const session = new Session(program, wanted, await loadEngine(options), {
+    trap: options.trap,
+    onPhase: (phase) => watch.lap(phase),
+  });
 
   let status = 0;
   const evaluateAndPrint = async (sources: ReadonlyMap<string, Source>) => {
-    checkFed(program, sources);
-    let results = await evaluator.evaluate(sources);
+    let results = await session.evaluate(sources);
     for (let step = 2; step <= (options.steps ?? 1); step++) {
       const carried = carries.map(
         ({ into, from }) =>
           [into, tensorSource(`output ${from.name} of step ${step - 1}`, results.get(from.name)!)] as const,
       );
-      results = await evaluator.evaluate(new Map([...sources, ...carried]));
+      results = await session.evaluate(new Map([...sources, ...carried]));
     }
     writeResults(chosen, results, options, world);
     if (reportDifferences(expected, results, options, world)) status = 1;
@@ -144,112 +146,13 @@ function parseCarry(text: string, program: Lowered): { into: string; from: Named
   const [into, out, more] = text.split("=");
   if (!into || !out || more !== undefined)
     fail("usage", `--carry ${text} must be IN=OUT: the input that is fed with an output`, { exit: 2 });
-  if (!program.inputs.some((i) => i.name === into)) failUnknownInput(program, into);
+  requireInput(program, into);
   return { into, from: outputNamed(program, out) };
-}
-
-function failUnknownInput(program: Lowered, name: string): never {
-  const names = program.inputs.map((i) => i.name);
-  const near = nearest(name, names);
-  const help = near
-    ? `did you mean \`${near}\`?`
-    : names.length > 0
-      ? `its inputs are ${names.join(", ")}`
-      : "it has no inputs";
-  return fail("unknown-input", `the program has no input \`${name}\``, { help });
-}
-
-function checkFed(program: Lowered, sources: ReadonlyMap<string, Source>): void {
-  for (const name of sources.keys()) if (!program.inputs.some((i) => i.name === name)) failUnknownInput(program, name);
 }
 
 const unique = (tensors: readonly NamedTensor[]): NamedTensor[] => [
   ...new Map(tensors.map((t) => [t.name, t])).values(),
 ];
-
-async function loadEngine({ engine, device }: RunOptions): Promise<Engine> {
-  const { referenceEngine } = await import("../engines/reference/index.ts");
-  if (device === "gpu")
-    fail("engine", `engine ${engine === "auto" ? referenceEngine.name : engine} has no GPU`, {
-      exit: 3,
-      help: "leave --device out, or write --device cpu",
-    });
-  return referenceEngine;
-}
-
-/** Binds and compiles once for each set of shapes. */
-class Evaluator {
-  readonly #program: Lowered;
-  readonly #wanted: readonly NamedTensor[];
-  readonly #engine: Engine;
-  readonly #options: RunOptions;
-  readonly #watch: Stopwatch;
-  readonly #compiled = new Map<string, { bound: Bound; program: EngineProgram }>();
-
-  constructor(program: Lowered, wanted: readonly NamedTensor[], engine: Engine, options: RunOptions, watch: Stopwatch) {
-    this.#program = program;
-    this.#wanted = wanted;
-    this.#engine = engine;
-    this.#options = options;
-    this.#watch = watch;
-  }
-
-  async evaluate(sources: ReadonlyMap<string, Source>): Promise<Map<string, Tensor>> {
-    const { bound, program } = await this.#compile(sources);
-    const feeds = bound.inputs.map(({ name, node }) => {
-      const { dtype, shape } = node.type;
-      const source = sources.get(name)!;
-      return {
-        type: { dtype, shape: shape as number[] },
-        readInto: (bytes: Uint8Array) => source.readInto(dtype, bytes),
-      };
-    });
-    const results = await located(bound, () => program.run(feeds));
-    this.#watch.lap("run");
-    return new Map(this.#wanted.map(({ name }, i) => [name, results[i]!]));
-  }
-
-  async #compile(sources: ReadonlyMap<string, Source>): Promise<{ bound: Bound; program: EngineProgram }> {
-    const fed = new Map([...sources].map(([name, source]) => [name, this.#fedShape(name, source)]));
-    const key = [...fed].map(([name, { shape }]) => `${name}:${shape.join()}`).join(" ");
-    const known = this.#compiled.get(key);
-    if (known) return known;
-    const bound = bind(this.#program, this.#wanted, fed);
-    this.#watch.lap("bind");
-    const graph = { inputs: bound.inputs.map((i) => i.node), outputs: bound.outputs.map((o) => o.node) };
-    const program = await this.#engine.compile(graph, { trap: this.#options.trap });
-    this.#watch.lap("compile");
-    const made = { bound, program };
-    this.#compiled.set(key, made);
-    return made;
-  }
-
-  /** The shape that a source gives an input: a CSV column may be a vector, `[]` has the declared rank. */
-  #fedShape(name: string, source: Source): FedShape {
-    const declared = this.#program.inputs.find((i) => i.name === name)!.node.type.shape;
-    const { label, shape, alternativeShape, openShape } = source;
-    if (alternativeShape?.length === declared.length && shape.length !== declared.length)
-      return { label, shape: alternativeShape };
-    if (openShape && shape.length < declared.length)
-      return { label, shape: declared.map((d, i) => shape[i] ?? (isKnown(d) ? d : undefined)) };
-    return { label, shape };
-  }
-}
-
-/** Runs the engine; what the data make impossible is told of the place in the program. */
-async function located<T>(bound: Bound, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof RangeError) fail("memory", `the program needs more memory than there is: ${error.message}`);
-    if (!(error instanceof EvaluationError)) throw error;
-    const site = bound.siteOf(error.node);
-    const labels = site
-      ? [{ span: site.span, text: "" }, ...site.calls.map((span) => ({ span, text: "in this call" }))]
-      : [];
-    return fail("evaluation", error.message, { labels, help: error.help });
-  }
-}
 
 /** Errors of a record of a stream name it. */
 async function inRecord(number: number, work: () => Promise<void>): Promise<void> {

@@ -1,0 +1,119 @@
+/** A checked program made ready for data: bound and compiled once for each set of shapes. Knows no file and no terminal. */
+import { type Bound, bind, type FedShape } from "./bind.ts";
+import { type CompileOptions, type Engine, type Program as EngineProgram, EvaluationError } from "./engines/engine.ts";
+import type { Source } from "./io/source.ts";
+import { nearest } from "./lower/names.ts";
+import type { Lowered, NamedTensor } from "./lower/program.ts";
+import { fail } from "./source.ts";
+import { type Dim, isKnown } from "./tensor/dim.ts";
+import type { Tensor } from "./tensor/tensor.ts";
+
+/** How many sets of shapes stay compiled; the one made first goes first. */
+const KEPT = 64;
+
+export interface SessionOptions extends CompileOptions {
+  /** Told of the end of each phase. */
+  readonly onPhase?: (phase: "bind" | "compile" | "run") => void;
+}
+
+export class Session {
+  readonly #program: Lowered;
+  readonly #wanted: readonly NamedTensor[];
+  readonly #engine: Engine;
+  readonly #options: SessionOptions;
+  readonly #compiled = new Map<string, { bound: Bound; program: EngineProgram }>();
+  #previous: Promise<unknown> = Promise.resolve();
+
+  /** `wanted` are the tensors that every run gives; `program` has no errors. */
+  constructor(program: Lowered, wanted: readonly NamedTensor[], engine: Engine, options: SessionOptions = {}) {
+    this.#program = program;
+    this.#wanted = wanted;
+    this.#engine = engine;
+    this.#options = options;
+  }
+
+  /** The wanted tensors, by name. One run at a time, as a compiled program has one memory. Throws TsymError. */
+  evaluate(sources: ReadonlyMap<string, Source>): Promise<Map<string, Tensor>> {
+    const result = this.#previous.then(() => this.#evaluate(sources));
+    this.#previous = result.catch(() => {});
+    return result;
+  }
+
+  async #evaluate(sources: ReadonlyMap<string, Source>): Promise<Map<string, Tensor>> {
+    for (const name of sources.keys()) requireInput(this.#program, name);
+    const { bound, program } = await this.#compile(sources);
+    const feeds = bound.inputs.map(({ name, node }) => {
+      const { dtype, shape } = node.type;
+      const source = sources.get(name)!;
+      return {
+        type: { dtype, shape: shape as number[] },
+        readInto: (bytes: Uint8Array) => source.readInto(dtype, bytes),
+      };
+    });
+    const results = await located(bound, () => program.run(feeds));
+    this.#options.onPhase?.("run");
+    return new Map(this.#wanted.map(({ name }, i) => [name, results[i]!]));
+  }
+
+  async #compile(sources: ReadonlyMap<string, Source>): Promise<{ bound: Bound; program: EngineProgram }> {
+    const fed = new Map<string, FedShape>();
+    for (const { name, node } of this.#program.inputs) {
+      const source = sources.get(name);
+      if (source) fed.set(name, fedShape(source, node.type.shape));
+    }
+    const key = JSON.stringify([...fed].map(([name, { shape }]) => [name, ...shape]));
+    const known = this.#compiled.get(key);
+    if (known) return known;
+    const bound = bind(this.#program, this.#wanted, fed);
+    this.#options.onPhase?.("bind");
+    const graph = { inputs: bound.inputs.map((i) => i.node), outputs: bound.outputs.map((o) => o.node) };
+    const program = await this.#engine.compile(graph, { trap: this.#options.trap });
+    this.#options.onPhase?.("compile");
+    const made = { bound, program };
+    this.#compiled.set(key, made);
+    const [first] = this.#compiled;
+    if (first && this.#compiled.size > KEPT) {
+      this.#compiled.delete(first[0]);
+      first[1].program.dispose();
+    }
+    return made;
+  }
+}
+
+/** The shape that a source gives an input declared so: a CSV column may be a vector, `[]` has the declared rank. */
+function fedShape({ label, shape, alternativeShape, openShape }: Source, declared: readonly Dim[]): FedShape {
+  if (alternativeShape?.length === declared.length && shape.length !== declared.length)
+    return { label, shape: alternativeShape };
+  if (openShape && shape.length < declared.length)
+    return { label, shape: declared.map((d, i) => shape[i] ?? (isKnown(d) ? d : undefined)) };
+  return { label, shape };
+}
+
+/** Throws where the program has no input of that name. */
+export function requireInput(program: Lowered, name: string): void {
+  const names = program.inputs.map((i) => i.name);
+  if (names.includes(name)) return;
+  const near = nearest(name, names);
+  fail("unknown-input", `the program has no input \`${name}\``, {
+    help: near
+      ? `did you mean \`${near}\`?`
+      : names.length > 0
+        ? `its inputs are ${names.join(", ")}`
+        : "it has no inputs",
+  });
+}
+
+/** Runs the engine; what the data make impossible is told of the place in the program. */
+async function located<T>(bound: Bound, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RangeError) fail("memory", `the program needs more memory than there is: ${error.message}`);
+    if (!(error instanceof EvaluationError)) throw error;
+    const site = bound.siteOf(error.node);
+    const labels = site
+      ? [{ span: site.span, text: "" }, ...site.calls.map((span) => ({ span, text: "in this call" }))]
+      : [];
+    return fail("evaluation", error.message, { labels, help: error.help });
+  }
+}
