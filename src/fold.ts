@@ -87,7 +87,8 @@ function compiled(op: PointwiseOp, types: readonly ScalarType[]): (...xs: Litera
   const key = `${op.name} ${types.join()}`;
   let known = cache.get(key);
   if (!known) {
-    known = compileScalar((...xs: Form[]) => op.scalar(xs, {}), types) as (...xs: Literal[]) => Literal;
+    const result = op.result === "bool" ? "bool" : types.at(-1)!;
+    known = compileScalar((...xs: Form[]) => op.scalar(xs, {}), types, result) as (...xs: Literal[]) => Literal;
     cache.set(key, known);
   }
   return known;
