@@ -20,9 +20,10 @@ export function callFunction(call: Call, scope: Scope, context: Context): Value 
   const { name } = call.callee;
   const own = scope.fns.get(name);
   if (own) return callFn(own.decl, own.table, call, scope, context);
-  const row = functionRow(name);
+  const hidden = isPrivate(name) && scope.fns !== PRELUDE_FNS;
+  const row = hidden ? undefined : functionRow(name);
   if (row) return callRow(row, call, scope, context);
-  const composite = preludeFunction(name);
+  const composite = hidden ? undefined : preludeFunction(name);
   if (composite) return callComposite(composite, call, scope, context);
   if (DERIVATIVE_FORMS.has(name)) return lowerDerivativeCall(call, scope, context);
   for (const arg of call.args) evaluate(arg.value, scope, context);
@@ -78,7 +79,25 @@ function callRow(row: FunctionRow, call: Call, scope: Scope, context: Context): 
     else args[name] = read.value;
   }
   if (!good) return POISON;
-  return context.at(call.span, operands, () => named(row.name, row.build(args as never, context.graph), context));
+  return context.at(call.span, operands, () => {
+    const result = row.build(args as never, context.graph);
+    return "fn" in result ? inComposite(row.name, result, context) : named(row.name, result, context);
+  });
+}
+
+/** Goes on in the fn of the prelude that a row has picked. */
+function inComposite(name: string, { fn, args }: Composite, context: Context): Value {
+  const values = args.map((arg) => ({ span: PRELUDE_SPAN, value: argumentValue(arg, context.graph) }));
+  return lowerComposite(name, preludeFunction(fn)!, values, context);
+}
+
+const argumentValue = (arg: Composite["args"][number], graph: Graph): Value =>
+  arg === "all" ? { kind: "all" } : tensorValue(argumentNode(arg, graph));
+
+function argumentNode(arg: Exclude<Composite["args"][number], "all">, graph: Graph): Node {
+  if (typeof arg === "number") return lift(arg, graph);
+  if (typeof arg === "boolean") return graph.constant({ dtype: "bool", shape: [], weak: true }, [arg]);
+  return "op" in arg ? arg : graph.constant({ dtype: "int64", shape: [arg.length], weak: true }, arg.map(BigInt));
 }
 
 /** The function's results, remembered under its name. */
@@ -97,6 +116,8 @@ function callFn(decl: FnDecl, table: FnTable, call: Call, scope: Scope, context:
   if (!bound) return POISON;
   if (context.isInside(decl))
     return context.mistake(call.span, `fn ${decl.name} calls itself`, {
+/** Parameters of the prelude's fns that go by name. */
+const NAMED_ONLY: ReadonlySet<string> = new Set(["ddof"]);
       code: "recursion",
       labels: [{ span: decl.nameSpan, text: "defined here" }],
       help: "fns may not recurse: a graph has no loops",
@@ -111,7 +132,8 @@ function callFn(decl: FnDecl, table: FnTable, call: Call, scope: Scope, context:
 
 /** A fn of the prelude: what goes wrong inside is told of the call. */
 function callComposite(decl: FnDecl, call: Call, scope: Scope, context: Context): Value {
-  const bound = bindArguments(call, parametersOf(decl), context);
+  const params = parametersOf(decl).map((p) => ({ ...p, named: NAMED_ONLY.has(p.name) }));
+  const bound = bindArguments(call, params, context);
   if (!bound) return POISON;
   const values = decl.params.map((p) => {
     const arg = bound.get(p.name)?.[0];
@@ -121,13 +143,7 @@ function callComposite(decl: FnDecl, call: Call, scope: Scope, context: Context)
   return context.at(
     call.span,
     values.filter((v) => v !== undefined),
-    () => {
-      const before = context.graph.nodes.length;
-      const result = context.inPrelude(decl.name, () => lowerBody(decl, values, new Scope(PRELUDE_FNS), context));
-      if (result.kind === "tensor" && result.node.id >= before)
-        context.origins.set(result.node, displayName(decl.name));
-      return result;
-    },
+    () => lowerComposite(decl.name, decl, values, context),
   );
 }
 /** Prelude fns call built-ins only, whatever the program calls its own. */
@@ -139,6 +155,14 @@ function lowerBody(decl: FnDecl, values: readonly (Operand | undefined)[], scope
     const value = markWanted(param.name, checkDeclared(param, given, "parameter", scope, context), context);
     scope.names.set(param.name, { value, span: param.span, what: "parameter", used: false });
   }
+
+/** A prelude fn's body; the result is remembered as that of the function `name`. */
+function lowerComposite(name: string, decl: FnDecl, values: readonly (Operand | undefined)[], context: Context): Value {
+  const before = context.graph.nodes.length;
+  const result = context.inPrelude(name, () => lowerBody(decl, values, new Scope(PRELUDE_FNS), context));
+  if (result.kind === "tensor" && result.node.id >= before) context.origins.set(result.node, displayName(name));
+  return result;
+}
   for (const { targets, value } of decl.body.bindings) bindTargets(targets, value, scope, context);
   return evaluate(decl.body.result, scope, context);
 }

@@ -2,7 +2,7 @@
 import { type Node, OpError, type TensorType } from "../graph/node.ts";
 import { isKnown } from "../tensor/dim.ts";
 import { broadcastShapes, normalizeAxis } from "./broadcast.ts";
-import { type ContractOp, define, type Param, tensorParam } from "./define.ts";
+import { type ContractOp, define, optional, tensorParam } from "./define.ts";
 import { expandDims, flatten, permute, stretch } from "./movement.ts";
 import { mul } from "./pointwise.ts";
 import { unify } from "./promote.ts";
@@ -181,7 +181,7 @@ export const tensordot = define({
   params: {
     a: tensorParam(),
     b: tensorParam(),
-    axes: tensorParam("2", undefined as unknown as Node) as Param<Node | undefined>,
+    axes: optional(tensorParam, "2"),
   },
   doc: "Sums over the last `axes` axes of a and the first of b, or over the axes listed for each: axes=[[1], [0]].",
   examples: ["tensordot([[1, 2], [3, 4]], [1, 1], axes=1) == [3, 7]"],

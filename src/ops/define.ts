@@ -85,10 +85,10 @@ export interface OrderOp extends Common {
     | "argsort";
 }
 
-/** Dense linear algebra over the last two axes. */
+/** Dense linear algebra over the last two axes; the axes before them are a batch, the same of every argument. */
 export interface LinalgOp extends Common {
   readonly kind: "linalg";
-  readonly routine: "cholesky" | "solve" | "solve_triangular" | "lu_sign" | "lu_logabs";
+  readonly routine: "cholesky" | "solve" | "solve_triangular" | "det" | "cofactor" | "sign_det" | "log_abs_det";
 }
 
 /** Takes no tensors: constants, inputs, dims as numbers, index ramps. */
@@ -150,10 +150,23 @@ export const restParam = param<readonly Node[]>("rest");
 /** A literal number, int or float. */
 export const numberParam = param<number>("number");
 
+/** A parameter that may be left out, when `undefined` stands for it and `text` says what that means. */
+export const optional = <T>(kind: (text: string, value: T) => Param<T>, text: string): Param<T | undefined> =>
+  kind(text, undefined as T) as Param<T | undefined>;
+
 export type Params = Readonly<Record<string, Param<unknown>>>;
 export type ArgsOf<P extends Params> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never };
 
 export type Family = "elementwise" | "reductions" | "shape" | "making" | "linear algebra" | "learning" | "derivatives";
+
+/**
+ * "Go on in this fn of the prelude, with these arguments in the order of its parameters": how a row picks among composites
+ * by a dtype, a rank or a static argument.
+ */
+export interface Composite {
+  readonly fn: string;
+  readonly args: readonly (Node | number | boolean | Axes)[];
+}
 
 /** A function that programs call by name. */
 export interface FunctionRow<P extends Params = Params> {
@@ -163,7 +176,7 @@ export interface FunctionRow<P extends Params = Params> {
   readonly doc: string;
   /** tsym expressions `call == result`; shown by `tsym ops NAME`, run by test/ops.test.ts. */
   readonly examples: readonly string[];
-  build(args: ArgsOf<P>, graph: Graph): Node | readonly Node[];
+  build(args: ArgsOf<P>, graph: Graph): Node | readonly Node[] | Composite;
 }
 
 /** States a callable function; the result is also what registry.ts collects. */

@@ -4,7 +4,7 @@ import { isFloat } from "../tensor/dtype.ts";
 import { define, dtypeParam, type FunctionRow, type Param, tensorParam } from "./define.ts";
 import * as e from "./elementary.ts";
 import * as p from "./pointwise.ts";
-import { cast, type Operand } from "./promote.ts";
+import { cast, type Operand, toFloat } from "./promote.ts";
 
 type Table = Readonly<Record<string, readonly [build: (...xs: Operand[]) => Node, doc: string, ...examples: string[]]>>;
 
@@ -94,4 +94,14 @@ export const astype = define({
     const cut = x.type.weak && isFloat(x.type.dtype) && !isFloat(dtype) && dtype !== "bool" ? p.trunc(x) : x;
     return cast(cut, dtype);
   },
+});
+
+/** For the prelude: composites that compute in floats must not do it in ints, which wrap. */
+export const float = define({
+  name: "_float",
+  family: "elementwise",
+  params: { x: tensorParam() },
+  doc: "Ints and bools as the default float, floats as they are.",
+  examples: [],
+  build: ({ x }) => toFloat(x),
 });

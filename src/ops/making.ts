@@ -2,7 +2,7 @@
 import { type Graph, type Node, OpError } from "../graph/node.ts";
 import { type Dim, isKnown } from "../tensor/dim.ts";
 import { type DType, isInt } from "../tensor/dtype.ts";
-import { type ArgsOf, define, dimParam, dtypeParam, type Param, shapeParam, tensorParam } from "./define.ts";
+import { type ArgsOf, define, dimParam, dtypeParam, optional, shapeParam, tensorParam } from "./define.ts";
 import { dimNode, lastIndex, ramp, requireSize } from "./leaf.ts";
 import { countSteps, expandDims, stretch } from "./movement.ts";
 import { indexNode } from "./order.ts";
@@ -10,14 +10,12 @@ import { add, div, eq, ge, le, mul, sub, where } from "./pointwise.ts";
 import { cast, lift, strong } from "./promote.ts";
 import { asDim, asNumber } from "./static.ts";
 
-/** A parameter that may be left out, when `undefined` stands for it. */
-const optional = <T>(param: (text: string, value: T) => Param<T>, text: string) =>
-  param(text, undefined as T) as Param<T | undefined>;
 const dtype = dtypeParam("the default float", undefined);
 
 /** The identity of n: n cotangents, each 1 in one place. */
 export const oneHotRows = (graph: Graph, n: Dim, dtype: DType): Node => identity(graph, n, n, dtype);
 
+/** n rows and m columns with 1 where they meet. */
 const identity = (graph: Graph, n: Dim, m: Dim, dtype: DType): Node =>
   cast(eq(expandDims(ramp(graph, n, "int32"), [1]), ramp(graph, m, "int32")), dtype);
 
@@ -150,8 +148,8 @@ export const one_hot = define({
   },
 });
 
-/** Where column - row ≤ k (lower) or ≥ k (upper) over the last two axes. */
-function triangle(x: Node, k: Dim, keep: (columns: Node, diagonal: Node) => Node): Node {
+/** x where column - row ≤ k (keep is le) or ≥ k (ge) over the last two axes, else 0. */
+export function triangle(x: Node, k: Dim, keep: (columns: Node, diagonal: Node) => Node): Node {
   const rank = x.type.shape.length;
   if (rank < 2) throw new OpError("a triangle needs at least two axes", { arg: "x" });
   const [rows, columns] = [

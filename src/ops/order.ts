@@ -297,7 +297,7 @@ export const top_k = define({
   family: "shape",
   params: { x: tensorParam(), k: dimParam() },
   doc: "The k largest of the last axis, in order, and their positions; the lower index first among equals. → values, indices",
-  examples: ["top_k([1, 3, 2], 2)[0] == [3, 2]"],
+  examples: ["values, indices = top_k([1, 3, 2], 2); values == [3, 2]"],
   build: ({ x, k }) => {
     const tensor = strong(x);
     const axis = normalizeAxis(-1, tensor.type.shape.length);

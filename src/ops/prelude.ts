@@ -4,13 +4,13 @@ import type { Span } from "../source.ts";
 import trees from "./prelude.tsym";
 
 /** Where everything in the prelude stands: its text is not kept. */
-const PRELUDE: Span = { source: { name: "prelude.tsym", text: "" }, start: 0, end: 0 };
+export const PRELUDE_SPAN: Span = { source: { name: "prelude.tsym", text: "" }, start: 0, end: 0 };
 
 /** Undoes what bin/prelude.js wrote: digits to a bigint, and a place on every object, as the tree's types promise. */
 function revive(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   if ("int" in value) return BigInt(String(value.int));
-  return { ...value, span: PRELUDE, nameSpan: PRELUDE, opSpan: PRELUDE };
+  return { ...value, span: PRELUDE_SPAN, nameSpan: PRELUDE_SPAN, opSpan: PRELUDE_SPAN };
 }
 
 const parsed = new Map<string, FnDecl>();

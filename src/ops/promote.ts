@@ -29,6 +29,11 @@ export function cast(x: Node, dtype: DType): Node {
   );
 }
 
+const WIDER: Partial<Record<DType, string>> = {
+  int32: "int64 holds more: write `astype(…, int64)`",
+  float32: "float64 holds more: write `astype(…, float64)`",
+};
+
 /** A literal's value as `dtype` holds it. */
 function fit(value: number | bigint | boolean, dtype: DType): number | bigint | boolean {
   if (dtype === "bool") return Boolean(value);
@@ -38,7 +43,8 @@ function fit(value: number | bigint | boolean, dtype: DType): number | bigint | 
       help: dtype === "int32" ? "write astype(…, int64) where int32 is too small" : undefined,
     });
   if (isInt(dtype)) {
-    if (typeof value === "number" && !Number.isInteger(value)) throw misfit();
+    if (typeof value === "number" && !Number.isInteger(value))
+      throw misfit(`\`astype(…, ${dtype})\` cuts the fraction off`);
     const exact = BigInt(value);
     if (exact !== BigInt.asIntN(dtype === "int32" ? 32 : 64, exact)) throw misfit();
     return dtype === "int32" ? Number(exact) : exact;
@@ -78,6 +84,10 @@ export const castTo = (x: Node, { dtype, weak }: { dtype: DType; weak: boolean }
   weak ? (x.type.dtype === dtype ? x : x.graph.apply(castOp, [x], { dtype, weak })) : cast(x, dtype);
 
 /** The operands, cast to the dtype they share. */
+
+/** Ints and bools as the default float, floats as they are; weak stays weak. */
+export const toFloat = (x: Node): Node =>
+  isFloat(x.type.dtype) ? x : castTo(x, { dtype: x.type.weak ? "float64" : x.graph.defaultFloat, weak: x.type.weak });
 export function unify(args: readonly Node[]): Node[] {
   const common = commonDType(args);
   return args.map((a) => castTo(a, common));

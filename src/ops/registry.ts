@@ -1,9 +1,11 @@
 /** Every function that programs can call, by name: rows stated in TypeScript, and composites from the prelude. */
+import * as choosing from "./choosing.ts";
 import * as contract from "./contract.ts";
 import type { FunctionRow } from "./define.ts";
 import { einsum } from "./einsum.ts";
 import * as elementwise from "./elementwise.ts";
 import * as identity from "./identity.ts";
+import * as linalg from "./linalg.ts";
 import * as making from "./making.ts";
 import * as order from "./order.ts";
 import { preludeNames } from "./prelude.ts";
@@ -16,7 +18,7 @@ const rows = new Map<string, FunctionRow>(
   [
     ...elementwise.elementwise,
     einsum,
-    ...[elementwise, making, reduce, shape, order, contract, identity].flatMap((room) =>
+    ...[elementwise, making, reduce, shape, order, contract, linalg, choosing, identity].flatMap((room) =>
       Object.values<unknown>(room).filter(isRow),
     ),
   ].map((row) => [row.name, row]),
@@ -24,4 +26,6 @@ const rows = new Map<string, FunctionRow>(
 
 export const functionRow = (name: string): FunctionRow | undefined => rows.get(name);
 export const functionRows = (): Iterable<FunctionRow> => rows.values();
-export const functionNames = (): string[] => [...rows.keys(), ...preludeNames()];
+/** What programs can call; names that begin with `_` are for the prelude alone. */
+export const functionNames = (): string[] => [...rows.keys(), ...preludeNames()].filter((name) => !isPrivate(name));
+export const isPrivate = (name: string): boolean => name.startsWith("_");

@@ -1,12 +1,38 @@
 /** The functions that rearrange elements: what programs call, said with the movement ops. */
-import { OpError } from "../graph/node.ts";
-import { addDims, type Dim, mulDims, productOf, showShape } from "../tensor/dim.ts";
-import { normalizeAxes, normalizeAxis } from "./broadcast.ts";
-import { axesParam, axisParam, define, dimParam, intsParam, shapeParam, tensorParam, tensorsParam } from "./define.ts";
+import { type Node, OpError } from "../graph/node.ts";
+import {
+  addDims,
+  type Dim,
+  floorDivDims,
+  maxDims,
+  minDims,
+  mulDims,
+  positivePart,
+  productOf,
+  showShape,
+  subDims,
+} from "../tensor/dim.ts";
+import { promote } from "../tensor/dtype.ts";
+import { normalizeAxes, normalizeAxis, oneAxis } from "./broadcast.ts";
+import {
+  axesParam,
+  axisParam,
+  define,
+  dimParam,
+  intParam,
+  intsParam,
+  optional,
+  shapeParam,
+  tensorParam,
+  tensorsParam,
+  widthsParam,
+} from "./define.ts";
 import { dimNode, requireSize } from "./leaf.ts";
 import {
   broadcastTo,
   concat,
+  diagonalOfLast,
+  embed,
   expandDims,
   permute,
   relabel,
@@ -15,7 +41,9 @@ import {
   stackNodes,
   stretch,
 } from "./movement.ts";
-import { unify } from "./promote.ts";
+import { where } from "./pointwise.ts";
+import { cast, strong, unify } from "./promote.ts";
+import { asNumber } from "./static.ts";
 
 export const reshape = define({
   name: "reshape",
@@ -70,7 +98,8 @@ export const squeeze = define({
   build: ({ x, axis }) => {
     const { shape } = x.type;
     const gone = axis === "all" ? shape.flatMap((d, i) => (d === 1 ? [i] : [])) : normalizeAxes(axis, shape.length);
-    for (const i of gone) x.graph.require(shape[i]!, "=", 1, `squeeze drops axes of size 1; sizes`, { arg: 0 });
+    for (const i of gone)
+      x.graph.require(shape[i]!, "=", 1, `squeeze drops axes of size 1; the sizes`, { arg: "axis" });
     return relabel(
       x,
       shape.filter((_, i) => !gone.includes(i)),
@@ -98,10 +127,10 @@ export const concatRow = define({
     const rank = items[0]!.type.shape.length;
     for (const [arg, x] of items.entries()) {
       if (x.type.shape.length === 0)
-        throw new OpError("concat joins along an axis, and a scalar has none", { arg, help: "stack joins scalars" });
+        throw new OpError("concat joins along an axis, and a scalar has none", { arg, help: "`stack` joins scalars" });
       if (x.type.shape.length !== rank)
         throw new OpError(
-          `concat joins tensors of one rank, got ${showShape(items[0]!.type.shape)} and ${showShape(x.type.shape)}`,
+          `concat joins tensors with the same number of axes, not ${showShape(items[0]!.type.shape)} and ${showShape(x.type.shape)}`,
           { arg },
         );
     }
@@ -129,6 +158,98 @@ export const flip = define({
       (y, a) => sliceAxis(y, a, addDims(x.type.shape[a]!, -1), x.type.shape[a]!, -1),
       x,
     ),
+});
+
+export const roll = define({
+  name: "roll",
+  family: "shape",
+  params: { x: tensorParam(), shift: intsParam(), axis: axesParam("its only axis", "all") },
+  doc: "Moves elements by `shift` places along axes, those that fall off the end to the start.",
+  examples: ["roll([1, 2, 3, 4], 1) == [4, 1, 2, 3]", "roll([[1, 2], [3, 4]], [1, -1], [0, 1]) == [[4, 3], [2, 1]]"],
+  build: ({ x, shift, axis }) => {
+    const rank = x.type.shape.length;
+    const axes = axis === "all" ? [oneAxis(undefined, rank, "roll")] : axis.map((a) => normalizeAxis(a, rank));
+    if (shift.length !== axes.length && shift.length !== 1)
+      throw new OpError(`roll needs one shift, or one for each axis: ${shift.length} for ${axes.length}`, {
+        arg: "shift",
+      });
+    return axes.reduce((y, a, i) => rollAxis(y, a, shift[i] ?? shift[0]!), x);
+  },
+});
+
+/** The last `by` elements along an axis come before the others; of a negative `by`, the first come after them. */
+function rollAxis(x: Node, axis: number, by: number): Node {
+  const size = x.type.shape[axis]!;
+  const atLeastOne = maxDims(size, 1);
+  const moved = subDims(Math.abs(by), mulDims(atLeastOne, floorDivDims(Math.abs(by), atLeastOne)));
+  const cut = by > 0 ? subDims(size, moved) : moved;
+  const rest = subDims(size, cut);
+  return cut === 0 || rest === 0 ? x : concat([sliceAxis(x, axis, cut, rest), sliceAxis(x, axis, 0, cut)], axis);
+}
+
+export const pad = define({
+  name: "pad",
+  family: "shape",
+  params: { x: tensorParam(), widths: widthsParam(), value: optional(tensorParam, "0") },
+  doc: "Adds elements [before, after] each axis; one pair serves every axis.",
+  examples: ["pad([1, 2], [[1, 2]]) == [0, 1, 2, 0, 0]", "pad([[1]], [[0, 1], [1, 0]], value=7) == [[7, 1], [7, 7]]"],
+  build: ({ x: given, widths, value }, graph) => {
+    const x = strong(given);
+    const { shape, dtype } = x.type;
+    if (widths.length !== shape.length && widths.length !== 1)
+      throw new OpError(`pad needs a pair of widths for each axis: ${widths.length} for shape ${showShape(shape)}`, {
+        arg: "widths",
+        help: `write ${shape.length} pairs: [${shape.map(() => "[before, after]").join(", ")}]`,
+      });
+    const pairs = shape.map((_, i) => (widths[i] ?? widths[0]!).map((w) => requireSize(graph, w, "widths")));
+    const starts = pairs.map(([before]) => before!);
+    const padded = shape.map((d, i) => pairs[i]!.reduce(addDims, d));
+    const place = (y: Node) => embed(y, padded, starts);
+    if (value === undefined || asNumber(value) === 0) return place(x);
+    if (value.type.shape.length > 0) throw new OpError("pad takes one value, a scalar", { arg: "value" });
+    if (!value.type.weak && promote(value.type.dtype, dtype) !== dtype)
+      throw new OpError(`a value of ${value.type.dtype} does not fit a tensor of ${dtype}`, {
+        code: "dtype",
+        arg: "value",
+        help: `astype(x, ${value.type.dtype}) first`,
+      });
+    const inside = graph.constant({ dtype: "bool", shape: [], weak: false }, [true]);
+    return where(place(stretch(inside, shape)), place(x), cast(value, dtype));
+  },
+});
+
+export const diagonal = define({
+  name: "diagonal",
+  family: "shape",
+  params: { x: tensorParam(), offset: intParam("0", 0) },
+  doc: "The diagonal of the last two axes, `offset` columns to the right of the main one (to the left if negative).",
+  examples: ["diagonal([[1, 2], [3, 4]]) == [1, 4]", "diagonal([[1, 2], [3, 4]], -1) == [3]"],
+  build: ({ x, offset }) => {
+    const [rows, columns] = x.type.shape.slice(-2);
+    if (columns === undefined)
+      throw new OpError("a diagonal needs at least two axes", { arg: 0, help: "diag(v) makes a matrix of a vector" });
+    const [down, right] = [Math.max(-offset, 0), Math.max(offset, 0)];
+    const count = positivePart(minDims(subDims(rows!, down), subDims(columns, right)));
+    return diagonalOfLast(x, count, right, down);
+  },
+});
+
+export const diag = define({
+  name: "diag",
+  family: "shape",
+  params: { v: tensorParam() },
+  doc: "The matrix with a vector on its diagonal, zeros elsewhere.",
+  examples: ["diag([1, 2]) == [[1, 0], [0, 2]]"],
+  build: ({ v }) => {
+    const x = strong(v);
+    const [n, ...more] = x.type.shape;
+    if (n === undefined || more.length > 0)
+      throw new OpError(`diag takes a vector, not shape ${showShape(x.type.shape)}`, {
+        arg: 0,
+        help: more.length === 1 ? "diagonal(x) takes the diagonal of a matrix" : undefined,
+      });
+    return relabel(embed(x, [mulDims(n, n)], [0], [addDims(n, 1)]), [n, n]);
+  },
 });
 
 export const tile = define({

@@ -6,6 +6,7 @@ import type { CompileOptions } from "../engine.ts";
 import { contract } from "./contract.ts";
 import { copied } from "./copy.ts";
 import { leaf } from "./leaf.ts";
+import { linalg } from "./linalg.ts";
 import { movement } from "./movement.ts";
 import { order } from "./order.ts";
 import { pointwise } from "./pointwise.ts";
@@ -58,7 +59,7 @@ function nodeValue(node: Node, args: readonly View[]): View {
     case "order":
       return order(node, op, args);
     case "linalg":
-      throw new Error(`${op.name} is not written yet`);
+      return linalg(node, op, args);
     case "leaf":
       return leaf(node);
     default:
