@@ -1,0 +1,153 @@
+/** Rewrites a concrete graph by rules.tsym: a matcher, a driver and a trace. Knows the language's operators, no single rule. */
+import type { BinaryOperator, Expr, FnDecl } from "../../grammar/ast.ts";
+import { isConstant, type Node, valuesOf } from "../graph/node.ts";
+import { broadcastOp, stretch } from "../ops/movement.ts";
+import { binaryOperator, unaryOperator } from "../ops/operators.ts";
+import { graphOf, lift } from "../ops/promote.ts";
+import { functionRow } from "../ops/registry.ts";
+import { treeReader } from "../ops/trees.ts";
+import type { Dim } from "../tensor/dim.ts";
+import trees from "./rules.tsym";
+
+/** A rule applied: what stood there, what stands there now. */
+export interface Step {
+  readonly rule: string;
+  readonly before: Node;
+  readonly after: Node;
+}
+
+interface Rule {
+  readonly name: string;
+  readonly params: readonly string[];
+  readonly from: Expr;
+  readonly to: Expr;
+}
+
+const readTree = treeReader(trees);
+export const ruleNames = (): string[] => [...trees.keys()];
+export function rule(name: string): Rule {
+  const { params, body }: FnDecl = readTree(name)!;
+  return { name, params: params.map((p) => p.name), from: body.bindings[0]!.value, to: body.result };
+}
+
+/** The rules whose pattern has this op on top; read from text when first asked for. */
+let byOp: ReadonlyMap<string, readonly Rule[]> | undefined;
+function rulesFor(node: Node): readonly Rule[] {
+  if (!byOp) {
+    const made = new Map<string, Rule[]>();
+    for (const r of ruleNames().map(rule)) made.set(opName(r.from)!, [...(made.get(opName(r.from)!) ?? []), r]);
+    byOp = made;
+  }
+  return byOp.get(node.op.name) ?? [];
+}
+
+const OPERATORS: Partial<Record<BinaryOperator, string>> = {
+  "+": "add",
+  "-": "sub",
+  "*": "mul",
+  "/": "div",
+};
+
+/** The op that a pattern's node has; undefined for literals and for what stands for any tensor. */
+function opName(e: Expr): string | undefined {
+  switch (e.kind) {
+    case "binary":
+      return OPERATORS[e.op];
+    case "unary":
+      return e.op === "-" && e.arg.kind !== "number" ? "neg" : e.op === "not" ? "not" : undefined;
+    case "call":
+      return e.callee.name;
+    default:
+      return undefined;
+  }
+}
+
+function operandsOf(e: Expr): readonly Expr[] {
+  switch (e.kind) {
+    case "binary":
+      return [e.left, e.right];
+    case "unary":
+      return [e.arg];
+    case "call":
+      return e.args.map((a) => a.value);
+    default:
+      return [];
+  }
+}
+
+type Match = Map<string, Node>;
+
+/** Whether `node` looks like `pattern`; names are bound in `match`. */
+function matches(pattern: Expr, node: Node, match: Match): boolean {
+  if (pattern.kind === "name") {
+    const known = match.get(pattern.name);
+    if (!known) match.set(pattern.name, node);
+    return !known || known === node;
+  }
+  const literal = literalOf(pattern);
+  if (literal !== undefined) return isFilledWith(node, literal);
+  if (node.op.name !== opName(pattern)) return false;
+  return operandsOf(pattern).every((operand, i) => matches(operand, node.args[i]!, match));
+}
+
+function literalOf(e: Expr): number | undefined {
+  if (e.kind === "number") return Number(e.value);
+  return e.kind === "unary" && e.op === "-" && e.arg.kind === "number" ? -Number(e.arg.value) : undefined;
+}
+
+/** A constant, stretched or not, whose every element is `value`. */
+function isFilledWith(node: Node, value: number): boolean {
+  if (node.op === broadcastOp) return isFilledWith(node.args[0]!, value);
+  return isConstant(node) && Array.from(valuesOf(node)).every((v) => Object.is(Number(v), value));
+}
+
+/** One side of a rule, of the nodes that its names stand for. */
+export function build(e: Expr, match: ReadonlyMap<string, Node>): Node {
+  if (e.kind === "name") return match.get(e.name)!;
+  const literal = literalOf(e);
+  if (literal !== undefined) return lift(literal, graphOf([...match.values()]));
+  const [x, y] = operandsOf(e).map((operand) => build(operand, match)) as [Node, Node];
+  switch (e.kind) {
+    case "binary":
+      return binaryOperator(e.op, x, y);
+    case "unary":
+      return unaryOperator(e.op, x);
+    case "call": {
+      const row = functionRow(e.callee.name)!;
+      const args = e.args.map((a) => build(a.value, match));
+      return row.build(Object.fromEntries(Object.keys(row.params).map((name, i) => [name, args[i]])), x.graph) as Node;
+    }
+    default:
+      throw new Error(`a rule cannot build ${e.kind}`);
+  }
+}
+
+/** What a rule makes of a node, of the same dtype and shape; undefined where it does not fit. */
+export function applyRule({ from, to }: Rule, node: Node): Node | undefined {
+  const match: Match = new Map();
+  if (!matches(from, node, match)) return undefined;
+  const after = build(to, match);
+  const { dtype, shape } = node.type;
+  if (after.type.dtype !== dtype || !stretches(after.type.shape, shape)) return undefined;
+  return stretch(after, shape);
+}
+
+const stretches = (from: readonly Dim[], to: readonly Dim[]): boolean =>
+  from.length <= to.length && from.every((d, i) => d === 1 || d === to[i + to.length - from.length]);
+
+/** The node with rules applied until none fits. */
+export function rewriteNode(node: Node, trace: (step: Step) => void): Node {
+  let now = node;
+  for (let next = step(now, trace); next; next = step(now, trace)) now = next;
+  return now;
+}
+
+function step(node: Node, trace: (step: Step) => void): Node | undefined {
+  for (const r of rulesFor(node)) {
+    const after = applyRule(r, node);
+    if (!after || after === node) continue;
+    trace({ rule: r.name, before: node, after });
+    return after;
+  }
+  return undefined;
+}
