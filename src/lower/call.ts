@@ -1,9 +1,10 @@
 /** Calls: which function a name means, and what its result is. */
 import type { Expr, FnDecl, Name } from "../../grammar/ast.ts";
-import type { Node } from "../graph/node.ts";
-import { displayName, type FunctionRow } from "../ops/define.ts";
-import { preludeFunction } from "../ops/prelude.ts";
-import { functionNames, functionRow } from "../ops/registry.ts";
+import type { Graph, Node } from "../graph/node.ts";
+import { type Composite, displayName, type FunctionRow } from "../ops/define.ts";
+import { PRELUDE_SPAN, preludeFunction } from "../ops/prelude.ts";
+import { lift } from "../ops/promote.ts";
+import { functionNames, functionRow, isPrivate } from "../ops/registry.ts";
 import { bindArguments, readArgument } from "./arguments.ts";
 import { bindTargets, markWanted } from "./binding.ts";
 import type { Context } from "./context.ts";
