@@ -215,28 +215,36 @@ function rowText(row: Row, paint: Paint): string {
 }
 
 /**
- * The rows below a line: the underlines, with the words of the rightmost label beside it; then, hanging from `|`s, the
- * words of the others from right to left.
+ * The rows below a line. What overlaps cannot share a row of underlines: the primary comes in the first, others in the
+ * first that has room for them.
  */
 function markRows(marks: readonly Mark[]): Row[] {
+  const layers: Mark[][] = [];
+  const primaryFirst = [...marks].sort((a, b) => Number(a.style === "frame") - Number(b.style === "frame"));
+  for (const mark of primaryFirst) {
+    const layer = layers.find((others) => others.every((m) => m.end <= mark.start || mark.end <= m.start));
+    if (layer) layer.push(mark);
+    else layers.push([mark]);
+  }
+  return layers.flatMap(layerRows);
+}
+
+/** The underlines, with the words of the rightmost beside it; then, hanging from `|`s, those of the others from right to left. */
+function layerRows(marks: readonly Mark[]): Row[] {
   const underlines: Row = [];
   const bars = (row: Row, hanging: readonly Mark[]) => {
     for (const { start, style } of hanging) write(row, start, "|", style);
     return row;
   };
-  // The primary comes last, so that its underline covers others'.
-  const drawn = [...marks].sort((a, b) => Number(a.style !== "frame") - Number(b.style !== "frame"));
-  for (const { start, underline, style } of drawn) write(underlines, start, underline, style);
-  const rightmost = marks.reduce((a, b) => (b.end > a.end || (b.end === a.end && b.start > a.start) ? b : a));
+  const inOrder = [...marks].sort((a, b) => a.start - b.start);
+  for (const { start, underline, style } of inOrder) write(underlines, start, underline, style);
+  const rightmost = inOrder.at(-1)!;
   if (rightmost.text !== "") write(underlines, rightmost.end + 1, rightmost.text, rightmost.style);
 
-  const hanging = marks.filter((mark) => mark !== rightmost && mark.text !== "").sort((a, b) => a.start - b.start);
+  const hanging = inOrder.slice(0, -1).filter((mark) => mark.text !== "");
   if (hanging.length === 0) return [underlines];
   const words = hanging.map((mark, i) => {
-    const row = bars(
-      [],
-      hanging.slice(0, i).filter(({ start }) => start < mark.start),
-    );
+    const row = bars([], hanging.slice(0, i));
     write(row, mark.start, mark.text, mark.style);
     return row;
   });
