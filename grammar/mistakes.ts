@@ -179,6 +179,7 @@ const STARTS_OPERAND = [Name, NumberLiteral, StringLiteral, Bool, LSquare];
 
 /** What to do instead, by what could have stood there and what stood there; the first row that fits speaks. */
 const HINTS: readonly Hint[] = [
+  { first: [OutputKeyword], found: [Derivative], help: "give it a name: `output g = grad loss wrt w`" },
   { found: [Derivative], help: "inside a larger expression put parentheses around it: `(grad … wrt …)`" },
   { expected: /^`wrt`/, help: "say by what to differentiate: `grad loss wrt w`" },
   { found: [Equals], help: "bind one name in each statement; to compare write `==`" },
@@ -198,6 +199,7 @@ const HINTS: readonly Hint[] = [
   { expected: /^the end/, found: [Comma], help: "make each a statement of its own, or a list: `[a, b]`" },
   { expected: /^`\)`$/, found: [Comma], help: "a list stands in brackets: `[a, b]`" },
   { expected: /`\]`/, found: [Separator], help: "each row of a matrix is a list: `[[1, 2], [3, 4]]`" },
+  { before: [Member], found: [LParen], help: "`.T` and `.mT` take no parentheses" },
   { before: ENDS_OPERAND, found: [LParen], help: "only a function's name can be called; to multiply write `*`" },
   { expected: /^`,`/, before: ENDS_OPERAND, found: STARTS_OPERAND, help: "put a comma or an operator between them" },
   {
@@ -245,7 +247,8 @@ export function unparsed(source: SourceText, tokens: readonly IToken[], at: numb
 /** A keyword where a name should stand: before a `=`, or found where a name was expected. */
 function keywordAsName(tokens: readonly IToken[], at: number, expected: string): IToken | undefined {
   const found = tokens[at];
-  if (found && isKeyword(found) && /^a (name|parameter)/.test(expected)) return found;
+  const isExpression = tokens[0]!.tokenType === OutputKeyword && found?.tokenType === Derivative;
+  if (found && !isExpression && isKeyword(found) && /^a (name|parameter)/.test(expected)) return found;
   return tokens.find((token, i) => {
     const first = i === 0 || tokens[i - 1]!.tokenType === Comma;
     return first && isKeyword(token) && tokens[i + 1]?.tokenType === Equals;

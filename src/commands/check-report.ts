@@ -1,6 +1,5 @@
 /** What `tsym check` says of a program: Keras-like lines, or one JSON object. */
 import type { Node } from "../graph/node.ts";
-import { describeCondition } from "../lower/context.ts";
 import type { Lowered, NamedTensor } from "../lower/program.ts";
 import type { Site } from "../lower/value.ts";
 import { displayName, opOf } from "../ops/define.ts";
@@ -9,6 +8,7 @@ import { reshapeOp } from "../ops/movement.ts";
 import { strongDType } from "../ops/promote.ts";
 import { diagnosticToJson, positionOf } from "../render.ts";
 import type { Span } from "../source.ts";
+import { describeCondition } from "../tensor/conditions.ts";
 import { type Dim, isKnown, showDim, showShape } from "../tensor/dim.ts";
 
 /** A line a tensor, in program order, then a line a condition on sizes. */

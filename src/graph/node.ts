@@ -1,5 +1,5 @@
 /** The symbolic graph: immutable, hash-consed nodes. Made only by `Graph.apply`, so every node is well typed. */
-import { type Condition, Conditions, type Relation } from "../tensor/conditions.ts";
+import { type Condition, Conditions, describeCondition, type Relation } from "../tensor/conditions.ts";
 import { type Dim, dimKey, isKnown, showDim } from "../tensor/dim.ts";
 import type { DType, FloatDType } from "../tensor/dtype.ts";
 
@@ -104,11 +104,14 @@ export class Graph {
     relation: Relation,
     rhs: Dim,
     what: string,
-    more: { arg?: number | string; help?: string } = {},
+    more: { arg?: number | string; help?: string | undefined } = {},
   ): void {
     const verdict = this.conditions.require({ lhs, relation, rhs, what, site: this.site });
     if (!("impossible" in verdict)) return;
-    throw new OpError(describeConflict(lhs, relation, rhs, what), { ...more, because: verdict.because });
+    const message = verdict.because
+      ? `${what}: ${describeCondition({ lhs, relation, rhs })} contradicts ${describeCondition(verdict.because)}`
+      : describeConflict(lhs, relation, rhs, what);
+    throw new OpError(message, { ...more, because: verdict.because });
   }
 
   #folded(op: NodeOp, args: readonly Node[], attrs: Attrs, type: TensorType): Node | undefined {

@@ -10,7 +10,7 @@ import type { Context } from "./context.ts";
 import { evaluate, evaluateTensor } from "./expression.ts";
 import { nearest } from "./names.ts";
 import type { Scope } from "./scope.ts";
-import type { Operand } from "./value.ts";
+import { type Operand, POISON } from "./value.ts";
 
 type Call = Extract<Expr, { kind: "call" }>;
 
@@ -98,7 +98,7 @@ export function readArgument(
   const { value: expr } = args[0]!;
   const tensor = (e: Expr): Node | undefined => {
     const value = evaluateTensor(e, scope, context);
-    operands.push({ span: e.span, value });
+    operands.push({ span: e.span, value, param: name });
     return value.kind === "tensor" ? value.node : undefined;
   };
   if (param.kind === "tensor") return wrap(tensor(expr));
@@ -108,6 +108,7 @@ export function readArgument(
     return allOf(expr.items.map(tensor));
   }
   const value = evaluate(expr, scope, context);
+  operands.push({ span: expr.span, value: POISON, param: name });
   if (value.kind === "poison") return undefined;
   const node = value.kind === "tensor" ? value.node : undefined;
   const wanted = (what: string, help?: string) =>

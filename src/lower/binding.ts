@@ -13,7 +13,7 @@ export function markWanted(name: string, value: Value, context: Context): Value 
 }
 
 /** Whether a name is taken already, by a value or a dim; reported if so. */
-export function isTaken({ name, span }: Name, scope: Scope, context: Context): boolean {
+export function isTaken({ name, span, dims }: Name & Pick<Declared, "dims">, scope: Scope, context: Context): boolean {
   const value = scope.names.get(name);
   const earlier = value ?? scope.dim(name);
   if (!earlier) return false;
@@ -21,7 +21,10 @@ export function isTaken({ name, span }: Name, scope: Scope, context: Context): b
     code: "bound-twice",
     here: value ? "again here" : "",
     labels: [{ span: earlier.span, text: value ? FIRST[value.what] : "declared here" }],
-    help: "a name is bound once: take another",
+    help:
+      dims && value
+        ? "tensors do not change: `where` and `scatter_add` make a changed one"
+        : "a name is bound once: take another",
   });
   return true;
 }
@@ -53,7 +56,7 @@ function spread(value: Value, wanted: number, expr: Expr, context: Context): Val
   const help =
     nodes.length === 1
       ? "one name is enough"
-      : `write ${Array.from({ length: nodes.length }, (_, i) => "abcdefgh"[i] ?? `v${i}`).join(", ")} = …`;
+      : `write \`${Array.from({ length: nodes.length }, (_, i) => "abcdefgh"[i] ?? `v${i}`).join(", ")} = …\``;
   context.mistake(
     expr.span,
     `this gives ${nodes.length === 1 ? "one value" : `${nodes.length} values`}, for ${wanted === 1 ? "one name" : `${wanted} names`}`,

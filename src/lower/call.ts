@@ -5,6 +5,7 @@ import { type Composite, displayName, type FunctionRow } from "../ops/define.ts"
 import { PRELUDE_SPAN, preludeFunction } from "../ops/prelude.ts";
 import { lift } from "../ops/promote.ts";
 import { functionNames, functionRow, isPrivate } from "../ops/registry.ts";
+import { isDType } from "../tensor/dtype.ts";
 import { bindArguments, readArgument } from "./arguments.ts";
 import { bindTargets, markWanted } from "./binding.ts";
 import type { Context } from "./context.ts";
@@ -28,6 +29,7 @@ export function callFunction(call: Call, scope: Scope, context: Context): Value 
   if (composite) return callComposite(composite, call, scope, context);
   if (DERIVATIVE_FORMS.has(name)) return lowerDerivativeCall(call, scope, context);
   for (const arg of call.args) evaluate(arg.value, scope, context);
+  if (context.lacksFns || context.brokenFns.has(name)) return POISON;
   return reportUnknownFunction(call.callee, scope, context);
 }
 
@@ -37,7 +39,12 @@ function reportUnknownFunction({ name, span }: Name, scope: Scope, context: Cont
   if (scope.names.has(name) || scope.dim(name))
     return context.mistake(span, `\`${name}\` is a value, not a function`, {
       code: "unknown-function",
-      help: `index with brackets, ${name}[…], multiply with *`,
+      help: `to index write \`${name}[…]\`, to multiply \`${name} * (…)\``,
+    });
+  if (isDType(name))
+    return context.mistake(span, `\`${name}\` is a dtype, not a function`, {
+      code: "unknown-function",
+      help: `write \`astype(x, ${name})\``,
     });
   const here = spelledHere(name);
   const near = here ?? nearest(name, [...scope.fns.keys(), ...functionNames(), ...DERIVATIVE_FORMS]);
@@ -45,7 +52,7 @@ function reportUnknownFunction({ name, span }: Name, scope: Scope, context: Cont
     near === undefined
       ? undefined
       : here && !/^\w+$/.test(here)
-        ? `write ${here.length <= 3 ? `\`${here}\`` : here}`
+        ? `write ${/^[\w ]*$/.test(here) ? here : `\`${here}\``}`
         : here
           ? `it is called \`${here}\` here`
           : `did you mean \`${near}\`?`;
@@ -109,6 +116,8 @@ function named(name: string, result: Node | readonly Node[], context: Context): 
 }
 
 const parametersOf = (decl: FnDecl) => decl.params.map((p) => ({ name: p.name, required: p.default === undefined }));
+/** Parameters of the prelude's fns that go by name. */
+const NAMED_ONLY: ReadonlySet<string> = new Set(["ddof"]);
 
 /** One of the program's own fns: its body is lowered anew for each call. */
 function callFn(decl: FnDecl, table: FnTable, call: Call, scope: Scope, context: Context): Value {
@@ -117,13 +126,12 @@ function callFn(decl: FnDecl, table: FnTable, call: Call, scope: Scope, context:
   if (!bound) return POISON;
   if (context.isInside(decl))
     return context.mistake(call.span, `fn ${decl.name} calls itself`, {
-/** Parameters of the prelude's fns that go by name. */
-const NAMED_ONLY: ReadonlySet<string> = new Set(["ddof"]);
       code: "recursion",
       labels: [{ span: decl.nameSpan, text: "defined here" }],
       help: "fns may not recurse: a graph has no loops",
     });
-  const inner = new Scope(table, decl.span.source === call.span.source ? (scope.outerDims ?? scope.dims) : undefined);
+  const isOfThisFile = decl.span.source === call.span.source;
+  const inner = new Scope(table, isOfThisFile ? (scope.outer ?? scope) : new Scope(table));
   const values = decl.params.map((p) => {
     const arg = bound.get(p.name)?.[0];
     return arg && { span: arg.value.span, value: evaluate(arg.value, scope, context) };
@@ -138,7 +146,7 @@ function callComposite(decl: FnDecl, call: Call, scope: Scope, context: Context)
   if (!bound) return POISON;
   const values = decl.params.map((p) => {
     const arg = bound.get(p.name)?.[0];
-    return arg && { span: arg.value.span, value: evaluate(arg.value, scope, context) };
+    return arg && { span: arg.value.span, value: evaluate(arg.value, scope, context), param: p.name };
   });
   if (values.some((v) => v?.value.kind === "poison")) return POISON;
   return context.at(
@@ -146,6 +154,14 @@ function callComposite(decl: FnDecl, call: Call, scope: Scope, context: Context)
     values.filter((v) => v !== undefined),
     () => lowerComposite(decl.name, decl, values, context),
   );
+}
+
+/** A prelude fn's body; the result is remembered as that of the function `name`. */
+function lowerComposite(name: string, decl: FnDecl, values: readonly (Operand | undefined)[], context: Context): Value {
+  const before = context.graph.nodes.length;
+  const result = context.inPrelude(name, () => lowerBody(decl, values, new Scope(PRELUDE_FNS), context));
+  if (result.kind === "tensor" && result.node.id >= before) context.origins.set(result.node, displayName(name));
+  return result;
 }
 /** Prelude fns call built-ins only, whatever the program calls its own. */
 const PRELUDE_FNS: FnTable = new Map();
@@ -156,14 +172,6 @@ function lowerBody(decl: FnDecl, values: readonly (Operand | undefined)[], scope
     const value = markWanted(param.name, checkDeclared(param, given, "parameter", scope, context), context);
     scope.names.set(param.name, { value, span: param.span, what: "parameter", used: false });
   }
-
-/** A prelude fn's body; the result is remembered as that of the function `name`. */
-function lowerComposite(name: string, decl: FnDecl, values: readonly (Operand | undefined)[], context: Context): Value {
-  const before = context.graph.nodes.length;
-  const result = context.inPrelude(name, () => lowerBody(decl, values, new Scope(PRELUDE_FNS), context));
-  if (result.kind === "tensor" && result.node.id >= before) context.origins.set(result.node, displayName(name));
-  return result;
-}
   for (const { targets, value } of decl.body.bindings) bindTargets(targets, value, scope, context);
   return evaluate(decl.body.result, scope, context);
 }

@@ -2,8 +2,8 @@
 import type { FnDecl } from "../../grammar/ast.ts";
 import { type Graph, type Node, OpError } from "../graph/node.ts";
 import type { Diagnostic, Label, Span } from "../source.ts";
-import type { Condition } from "../tensor/conditions.ts";
-import { asSymbol, isKnown, showDim, showShape } from "../tensor/dim.ts";
+import { type Condition, describeCondition } from "../tensor/conditions.ts";
+import { showShape } from "../tensor/dim.ts";
 import type { DType, FloatDType } from "../tensor/dtype.ts";
 import { type Operand, POISON, type Site, type Value } from "./value.ts";
 
@@ -29,6 +29,9 @@ export class Context {
   readonly wrtNames: ReadonlySet<string>;
   /** The program's fns that were lowered for some call. */
   readonly called = new Set<FnDecl>();
+  /** Fns that do not parse, and whether a file of fns could not be read: their users stay silent. */
+  readonly brokenFns = new Set<string>();
+  lacksFns = false;
   readonly #open: FnDecl[] = [];
   #calls: readonly Span[] = [];
   #derivative = false;
@@ -110,8 +113,10 @@ export class Context {
       return work();
     } catch (error) {
       if (!(error instanceof OpError) || before) throw error;
-      const { code, help, because } = error;
-      throw new OpError(`in ${name}: ${error.message}`, { code, help, because });
+      const { code, arg, help, because } = error;
+      // a parameter may have been passed on under its name; places among operands mean nothing outside
+      const param = typeof arg === "string" ? arg : undefined;
+      throw new OpError(`in ${name}: ${error.message}`, { code, arg: param, help, because });
     } finally {
       this.#inPrelude = before;
     }
@@ -148,41 +153,45 @@ export class Context {
   #callLabels = (calls: readonly Span[]): Label[] => calls.toReversed().map((span) => ({ span, text: "in this call" }));
 
   #reportOpError(error: OpError, site: Site): Value {
-    const guilty = typeof error.arg === "number" ? site.operands[error.arg] : undefined;
-    const because = error.because ? [conditionLabel(error.because)] : [];
-    const operands = operandLabels(site.operands, error.code, guilty);
+    const { code, arg, because, message, help } = error;
+    const { operands } = site;
+    const guilty = typeof arg === "number" ? operands[arg] : operands.find((o) => arg !== undefined && o.param === arg);
+    // A shape is wrong beside others: then the whole is the place. All else is one argument's own fault.
+    const isPlace = guilty && (code !== "shape" || typeof arg === "string");
+    const others = operands.length > MOST_LABELS ? operands.filter((o, i) => i === 0 || o === guilty) : operands;
+    const label = (operand: Operand) => operandLabel(operand, code, operand === guilty);
     this.report({
       severity: "error",
-      code: error.code,
-      message: error.message,
-      labels: [{ span: site.span, text: "" }, ...operands, ...because, ...this.#callLabels(site.calls)],
-      help: error.help,
+      code,
+      message,
+      labels: [
+        isPlace ? (label(guilty) ?? { span: guilty.span, text: "" }) : { span: site.span, text: "" },
+        ...others.flatMap((o) => (isPlace && o === guilty ? [] : (label(o) ?? []))),
+        ...(because ? [conditionLabel(because)] : []),
+        ...this.#callLabels(site.calls),
+      ],
+      help,
     });
     return POISON;
   }
 }
 
-/** What stands at each operand: its shape, or its dtype where that is the matter. Literals speak for themselves. */
-function operandLabels(operands: readonly Operand[], code: string, guilty: Operand | undefined): Label[] {
-  return operands.flatMap((operand) => {
-    if (operand.value.kind !== "tensor") return [];
-    const { shape, dtype, weak } = operand.value.node.type;
-    if (weak && operand !== guilty) return [];
-    return [{ span: operand.span, text: code === "dtype" ? dtype : `shape ${showShape(shape)}` }];
-  });
+/** Of more operands only those that disagree are shown. */
+const MOST_LABELS = 4;
+const ABOUT_DTYPES: ReadonlySet<string> = new Set(["dtype", "range"]);
+
+/** What stands at an operand: its shape, or its dtype where that is the matter. Literals speak for themselves. */
+function operandLabel({ span, value }: Operand, code: string, guilty: boolean): Label | undefined {
+  if (value.kind !== "tensor") return undefined;
+  const { shape, dtype, weak } = value.node.type;
+  if (ABOUT_DTYPES.has(code)) return weak && dtype !== "bool" ? undefined : { span, text: dtype };
+  return weak && !guilty ? undefined : { span, text: shape.length === 0 ? "a scalar" : `shape ${showShape(shape)}` };
 }
 
 const conditionLabel = (c: Condition): Label => ({
   span: (c.site as Site).span,
   text: `needs ${describeCondition(c)}`,
 });
-
-/** `n = 3`, `n >= 4`, `n % 2 == 0`. */
-export function describeCondition({ lhs, relation, rhs }: Condition): string {
-  const [l, r] = [showDim(lhs), showDim(rhs)];
-  if (relation === "divides") return `${asSymbol(rhs) ? r : `(${r})`} % ${l} == 0`;
-  return relation === "=" && isKnown(lhs) ? `${r} = ${l}` : `${l} ${relation} ${r}`;
-}
 
 export interface LowerOptions {
   readonly defaultFloat: FloatDType;

@@ -2,7 +2,7 @@
 import type { Declared, DimExpr } from "../../grammar/ast.ts";
 import { cast } from "../ops/promote.ts";
 import type { Span } from "../source.ts";
-import { addDims, type Dim, mulDims, showDim, showShape, subDims } from "../tensor/dim.ts";
+import { addDims, type Dim, mulDims, showShape, subDims } from "../tensor/dim.ts";
 import type { Context } from "./context.ts";
 import { nearest } from "./names.ts";
 import type { Scope } from "./scope.ts";
@@ -45,7 +45,7 @@ export function checkDeclared(
   if (!declared.dims && !declared.dtype) return value;
   if (value.kind === "poison") return value;
   if (value.kind !== "tensor")
-    return context.mistake(given.span, `${what} \`${declared.name}\` is declared as a tensor, this is none`);
+    return context.mistake(given.span, `${what} \`${declared.name}\` is declared as a tensor, and this is none`);
   return context.at(declared.span, [given], () => {
     const typed = withDType(declared, value, given, context);
     if (typed.kind !== "tensor" || !declared.dims) return typed;
@@ -56,18 +56,15 @@ export function checkDeclared(
         `\`${declared.name}\` is declared with ${axes(declared.dims.length)}, but its value has ${axes(shape.length)}`,
         { code: "shape", labels: [{ span: given.span, text: `shape ${showShape(shape)}` }] },
       );
-    for (const [i, e] of declared.dims.entries()) {
-      const wanted = declaredSize(e, shape[i]!, what, scope, context);
-      if (wanted !== undefined)
-        context.graph.require(
-          shape[i]!,
-          "=",
-          wanted,
-          `\`${declared.name}\` is declared with size ${showDim(wanted)} along axis ${i}: sizes`,
-          { arg: 0 },
-        );
-    }
-    return typed;
+    const met = declared.dims.map((e, axis) =>
+      context.at(e.span, [given], () => {
+        const wanted = declaredSize(e, shape[axis]!, what, scope, context);
+        if (wanted !== undefined)
+          context.graph.require(shape[axis]!, "=", wanted, `sizes along axis ${axis} of \`${declared.name}\``);
+        return typed;
+      }),
+    );
+    return met.includes(POISON) ? POISON : typed;
   });
 }
 const axes = (n: number): string => (n === 1 ? "1 axis" : `${n} axes`);
@@ -92,10 +89,10 @@ function declaredSize(
 }
 
 export function reportUnknownDim(name: string, span: Span, scope: Scope, context: Context): void {
-  const near = nearest(name, [...scope.dims.keys(), ...(scope.outerDims?.keys() ?? [])]);
+  const near = nearest(name, [...scope.dims.keys(), ...(scope.outer?.dims.keys() ?? [])]);
   context.mistake(span, `the size \`${name}\` is not known from anywhere`, {
     code: "unknown-dim",
-    help: near ? `did you mean \`${near}\`?` : `declare it as a dim of its own: input …[${name}]`,
+    help: near ? `did you mean \`${near}\`?` : `some input must have it as a dim of its own: \`input x[${name}]\``,
   });
 }
 
@@ -112,7 +109,7 @@ function withDType(
   context.mistake(dtype.span, `\`${name}\` is declared ${dtype.dtype}, but its value is ${type.dtype}`, {
     code: "dtype",
     labels: [{ span: given.span, text: type.dtype }],
-    help: `a declaration asserts and converts nothing: astype(…, ${dtype.dtype}) converts`,
+    help: `a declaration converts nothing: write \`astype(…, ${dtype.dtype})\``,
   });
   return POISON;
 }

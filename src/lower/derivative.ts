@@ -19,6 +19,8 @@ type Kind = "grad" | "jacobian" | "hessian";
 type Prefix = Extract<Expr, { kind: "derivative" }>;
 type Call = Extract<Expr, { kind: "call" }>;
 
+const NOUNS: Readonly<Record<Kind, string>> = { grad: "gradient", jacobian: "jacobian", hessian: "hessian" };
+
 /** A tensor that a derivative is taken with respect to. */
 interface Variable {
   readonly name: string;
@@ -54,8 +56,8 @@ function requireFloat(v: Variable, context: Context): Variable | undefined {
   context.mistake(v.span, `\`${v.name}\` is ${shown}: derivatives are with respect to floats`, {
     code: "derivative",
     help: v.node.type.weak
-      ? "write it as a float: 2.0"
-      : "declare it float32, or bind astype(…, float32) and name that",
+      ? "write it as a float: `2.0`"
+      : "declare it a float, or bind `astype(…, float32)` to a name and use that in both places",
   });
   return undefined;
 }
@@ -72,19 +74,21 @@ function derive(
   if (!isFloat(y.type.dtype))
     return context.mistake(of.span, `${kind} needs a float, and this is ${y.type.dtype}`, {
       code: "derivative",
-      help: "astype(…, float32) gives one, though nothing flows back through ints and bools",
+      help: "nothing flows back through ints and bools: compute it in floats",
     });
   if (kind !== "jacobian" && y.type.shape.length > 0) {
+    const written = sourceOf(of.span);
     const help =
       kind === "grad"
-        ? `write \`grad sum(…)\` for the gradient of the sum, or \`jacobian\` for all derivatives`
-        : "a hessian is of a scalar: sum(…) makes one";
+        ? `\`grad sum(${written})\` is the gradient of the sum, \`jacobian ${written}\` holds the derivatives of each element`
+        : `\`hessian sum(${written})\` is that of the sum`;
     return context.mistake(of.span, `${kind} needs a scalar, and this has shape ${showShape(y.type.shape)}`, {
       code: "derivative",
+      here: `shape ${showShape(y.type.shape)}`,
       help,
     });
   }
-  warnUnconnected(kind, y, variables, context);
+  warnUnconnected(kind, of, y, variables, context);
   return context.at(span, [of], () =>
     context.inDerivative(() => {
       const nodes = deriveNodes(
@@ -95,6 +99,12 @@ function derive(
       return nodes.length === 1 ? tensorValue(nodes[0]!) : { kind: "many", nodes };
     }),
   );
+}
+
+/** What is written at a place, where it is short enough to repeat. */
+function sourceOf({ source, start, end }: Span): string {
+  const text = source.text.slice(start, end);
+  return text.length > 40 || text.includes("\n") ? "…" : text;
 }
 
 function deriveNodes(kind: Kind, y: Node, xs: readonly Node[]): Node[] {
@@ -125,14 +135,14 @@ function finish(derivative: Node | null, outer: Node["type"]["shape"], x: Node):
   return relabel(cast(derivative, derivativeDType(x)), shape);
 }
 
-function warnUnconnected(kind: Kind, y: Node, variables: readonly Variable[], context: Context): void {
+function warnUnconnected(kind: Kind, of: Operand, y: Node, variables: readonly Variable[], context: Context): void {
   const nodes = ancestors([y]);
   for (const v of variables)
     if (!dependents(nodes, [v.node]).has(y))
       context.warn(
         v.span,
         "not-connected",
-        `the ${kind} is zeros: what is differentiated does not depend on \`${v.name}\``,
+        `this ${NOUNS[kind]} is zeros: \`${sourceOf(of.span)}\` does not depend on \`${v.name}\``,
       );
 }
 
@@ -162,7 +172,7 @@ export function lowerDerivativeCall(call: Call, scope: Scope, context: Context):
   if (of.kind !== "tensor" || !variable || (direction && direction.kind !== "tensor")) return POISON;
   const operand = { span: ofExpr!.span, value: of };
   if (!direction) return derive(name as Kind, operand, of.node, [variable], call.span, context);
-  const along = { span: directionExpr!.span, value: direction };
+  const along = { span: directionExpr!.span, value: direction, param: names[2]! };
   return context.at(call.span, [operand, { span: variable.span, value: tensorValue(variable.node) }, along], () =>
     context.inDerivative(() =>
       tensorValue(product(name as "vjp" | "jvp", strong(of.node), variable.node, direction.node)),
@@ -173,7 +183,7 @@ export function lowerDerivativeCall(call: Call, scope: Scope, context: Context):
 /** The second argument of a derivative call: a name that is bound. */
 function variableOf(e: Expr, callee: string, scope: Scope, context: Context): Variable | undefined {
   if (e.kind === "name") return lookUpVariable(e, scope, context);
-  context.mistake(e.span, `${callee} takes a derivative with respect to a name`, {
+  context.mistake(e.span, `${callee} is with respect to a name, and this is an expression`, {
     code: "derivative",
     help: "bind the expression to a name, and use the name in both places",
   });
@@ -190,15 +200,17 @@ function product(name: "vjp" | "jvp", y: Node, x: Node, along: Node): Node {
 }
 
 /** A cotangent or tangent, of exactly the shape of the tensor it belongs to; a scalar literal serves throughout. */
-function stretchLike(direction: Node, like: Node, name: string): Node {
+function stretchLike(direction: Node, like: Node, name: "vjp" | "jvp"): Node {
+  const [param, of] = name === "vjp" ? ["ct", "y"] : ["v", "x"];
   if (direction.type.shape.length === 0) return stretch(direction, like.type.shape);
   const [given, wanted] = [direction.type.shape, like.type.shape];
   if (given.length !== wanted.length)
     throw new OpError(
-      `the last argument of ${name} must have the shape of ${name === "vjp" ? "y" : "x"}, ${showShape(wanted)}, not ${showShape(given)}`,
-      { arg: 2 },
+      `${param} of ${name} must have ${of}'s shape ${showShape(wanted)}, and this has ${showShape(given)}`,
+      { arg: param },
     );
   for (const [i, d] of given.entries())
-    if (!sameDim(d, wanted[i]!)) direction.graph.require(d, "=", wanted[i]!, `sizes along axis ${i}`, { arg: 2 });
+    if (!sameDim(d, wanted[i]!))
+      direction.graph.require(d, "=", wanted[i]!, `sizes along axis ${i} of ${param} and ${of}`, { arg: param });
   return sumToShape(direction, wanted);
 }

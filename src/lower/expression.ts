@@ -7,7 +7,6 @@ import { permute, stackNodes, swapLast } from "../ops/movement.ts";
 import { binaryOperator, unaryOperator } from "../ops/operators.ts";
 import { functionNames } from "../ops/registry.ts";
 import type { Span } from "../source.ts";
-import { showShape } from "../tensor/dim.ts";
 import { isDType } from "../tensor/dtype.ts";
 import { callFunction } from "./call.ts";
 import type { Context } from "./context.ts";
@@ -68,9 +67,9 @@ const literal = (graph: Graph, value: number | bigint): Node =>
 function transposed(x: Node): Node {
   const rank = x.type.shape.length;
   if (rank > 2)
-    throw new OpError(`.T needs at most two axes, got shape ${showShape(x.type.shape)}`, {
+    throw new OpError(`\`.T\` needs at most two axes, and this has ${rank}`, {
       arg: 0,
-      help: ".mT swaps the last two axes; transpose(x, axes) takes any order",
+      help: "`.mT` swaps the last two axes; `transpose(x, axes)` takes any order",
     });
   return rank === 2 ? permute(x, [1, 0]) : x;
 }
@@ -87,16 +86,16 @@ export function requireTensor(value: Value, span: Span, context: Context): Value
       return value;
     case "many":
       return context.mistake(span, `this gives ${value.nodes.length} values where one is needed`, {
-        help: "bind them to names first: p, q = …",
+        help: "bind them to names first: `p, q = …`",
       });
     case "string":
-      return context.mistake(span, "a string is no tensor");
+      return context.mistake(span, "a string stands where a tensor is needed");
     case "dtype":
-      return context.mistake(span, `${value.dtype} is a dtype, not a tensor`, {
-        help: `astype(x, ${value.dtype}) converts`,
+      return context.mistake(span, `\`${value.dtype}\` is a dtype, not a tensor`, {
+        help: `write \`astype(x, ${value.dtype})\``,
       });
     case "all":
-      return context.mistake(span, "`all` stands for all axes, as in axis=all; it is no tensor");
+      return context.mistake(span, "`all` stands for all axes, as in `axis=all`, not for a tensor");
   }
 }
 
@@ -178,29 +177,36 @@ function lookUp(name: string, span: Span, scope: Scope, context: Context): Value
 const visibleNames = (scope: Scope): string[] => [
   ...scope.names.keys(),
   ...scope.dims.keys(),
-  ...(scope.outerDims?.keys() ?? []),
+  ...(scope.outer?.dims.keys() ?? []),
   ...CONSTANTS.keys(),
 ];
 
 export function reportUnknownName(name: string, span: Span, scope: Scope, context: Context): Value {
-  const isFunction = scope.fns.has(name) || functionNames().includes(name);
+  if (scope.fns.has(name) || functionNames().includes(name))
+    return context.mistake(span, `\`${name}\` is a function, not a value`, {
+      code: "unknown-name",
+      help: `call it: \`${name}(…)\``,
+    });
+  const outside = scope.outer?.names.get(name);
+  if (outside)
+    return context.mistake(span, `\`${name}\` is not defined inside the fn`, {
+      code: "unknown-name",
+      labels: [{ span: outside.span, text: "defined outside" }],
+      help: `a fn sees its parameters, dims and other fns: make \`${name}\` a parameter`,
+    });
   const near = nearest(name, visibleNames(scope));
-  const help = isFunction
-    ? `${name} is a function: call it, ${name}(…)`
-    : near
-      ? `did you mean \`${near}\`?`
-      : MISSPELLED[name];
+  const help = ELSEWHERE.get(name) ?? (near && `did you mean \`${near}\`?`);
   return context.mistake(span, `\`${name}\` is not defined`, { code: "unknown-name", help });
 }
-const MISSPELLED: Readonly<Record<string, string>> = {
-  True: "write `true`",
-  False: "write `false`",
-  None: "leave the argument out",
-  PI: "write `pi`",
-  e: "write `exp(1)`",
-  NaN: "write `nan`",
-  Infinity: "write `inf`",
-};
+/** Values of other languages. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ["True", "write `true`"],
+  ["False", "write `false`"],
+  ["None", "leave the argument out"],
+  ["e", "write `exp(1)`"],
+  ["NaN", "write `nan`"],
+  ["Infinity", "write `inf`"],
+]);
 
 const LIBRARIES: ReadonlySet<string> = new Set([
   "np",
@@ -246,11 +252,11 @@ function reportMember(e: Extract<Expr, { kind: "member" }>, scope: Scope, contex
     name === "T" || name === "mT"
       ? `write \`.${name}\` without parentheses`
       : name === "shape"
-        ? "name the sizes in the declaration, x[n, 3], or write size(x, axis)"
+        ? "name the sizes in the declaration, `x[n, 3]`, or write `size(x, axis)`"
         : offer;
   return context.mistake(
     e.member.span,
-    `tensors have no ${e.args ? "methods" : "attributes"} but .T and .mT: \`.${name}\``,
+    `tensors have no ${e.args ? "methods" : "attributes"} but \`.T\` and \`.mT\`: \`.${name}\``,
     { code: "unknown-function", help },
   );
 }

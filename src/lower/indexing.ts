@@ -16,7 +16,6 @@ import {
   positivePart,
   sameDim,
   showDim,
-  showShape,
   subDims,
   upperBound,
 } from "../tensor/dim.ts";
@@ -27,21 +26,25 @@ import type { Scope } from "./scope.ts";
 import { type Operand, POISON, tensorValue, type Value } from "./value.ts";
 
 type Part =
-  | { readonly kind: "at"; readonly position: Dim; readonly span: Span }
+  | { readonly kind: "at"; readonly position: Dim; readonly item: number }
   | { readonly kind: "slice"; readonly start: Dim | undefined; readonly stop: Dim | undefined; readonly step: number }
-  | { readonly kind: "gather"; readonly indices: Node; readonly operand: Operand }
+  | { readonly kind: "gather"; readonly indices: Node; readonly item: number }
   | { readonly kind: "ellipsis" }
   | { readonly kind: "newaxis" };
 
 export function lowerIndex(e: Extract<Expr, { kind: "index" }>, scope: Scope, context: Context): Value {
   const base = evaluateTensor(e.base, scope, context);
-  const parts = e.items.map((item) => lowerItem(item, scope, context));
+  const parts = e.items.map((item, i) => lowerItem(item, i + 1, scope, context));
   if (base.kind !== "tensor" || parts.some((p) => p === undefined)) return POISON;
-  const operands = [{ span: e.base.span, value: base }];
+  const operands: Operand[] = [
+    { span: e.base.span, value: base },
+    ...e.items.map(({ span }) => ({ span, value: POISON })),
+  ];
   return context.at(e.span, operands, () => tensorValue(index(base.node, parts as Part[])));
 }
 
-function lowerItem(item: IndexItem, scope: Scope, context: Context): Part | undefined {
+/** What stands in the brackets at `place`, from 1: messages count the tensor itself as 0. */
+function lowerItem(item: IndexItem, place: number, scope: Scope, context: Context): Part | undefined {
   switch (item.kind) {
     case "ellipsis":
     case "newaxis":
@@ -51,7 +54,7 @@ function lowerItem(item: IndexItem, scope: Scope, context: Context): Part | unde
       const [start, stop, step] = [bound(item.start), bound(item.stop), bound(item.step)];
       if ([start, stop, step].includes(null)) return undefined;
       const by = step ?? 1;
-      if (!isKnown(by)) return mistake(context, item.step!.span, "a slice's step must be a literal int");
+      if (!isKnown(by)) return mistake(context, item.step!.span, "a slice's step must be an int known without data");
       if (by === 0) return mistake(context, item.step!.span, "a slice's step must not be 0");
       return { kind: "slice", start: start ?? undefined, stop: stop ?? undefined, step: by };
     }
@@ -60,23 +63,23 @@ function lowerItem(item: IndexItem, scope: Scope, context: Context): Part | unde
       if (value.kind !== "tensor") return undefined;
       const { node } = value;
       const position = asDim(node);
-      if (position !== undefined) return { kind: "at", position, span: item.span };
+      if (position !== undefined) return { kind: "at", position, item: place };
       const { dtype, weak } = node.type;
       if (dtype === "bool")
         return mistake(
           context,
           item.span,
           "a bool mask does not select: its result would have no known size",
-          "where(mask, x, 0) keeps the shape",
+          "`where(mask, x, 0)` keeps the shape",
         );
       if (!isInt(dtype))
         return mistake(
           context,
           item.span,
           `an index must be int, got ${weak ? "a float" : dtype}`,
-          "astype(i, int32) converts",
+          weak ? "write an int" : "write `astype(…, int32)`",
         );
-      return { kind: "gather", indices: indexNode(node), operand: { span: item.span, value } };
+      return { kind: "gather", indices: indexNode(node), item: place };
     }
   }
 }
@@ -94,25 +97,31 @@ function sizeOf(e: Expr, scope: Scope, context: Context): Dim | null {
   if (found !== undefined) return found;
   context.mistake(e.span, "a slice's bounds must be ints known without data", {
     code: "index",
-    help: "literals, dims and arithmetic on them are; take(x, indices) reads at computed places",
+    help: "literals, dims and arithmetic on them are; `take(x, indices)` reads at computed places",
   });
   return null;
 }
+
+/** What can stand once in an index. */
+const ONCE = {
+  ellipsis: { message: "a second `...` in one index", help: "`:` is one whole axis" },
+  gather: { message: "a second int tensor in one index", help: "index twice, or take(…) along one axis at a time" },
+} as const;
 
 function index(x: Node, parts: readonly Part[]): Node {
   const { shape } = x.type;
   const consumed = parts.filter((p) => p.kind === "at" || p.kind === "slice" || p.kind === "gather").length;
   if (consumed > shape.length)
     throw new OpError(
-      `${consumed} ${consumed === 1 ? "index" : "indices"} into ${shape.length === 0 ? "a scalar" : `shape ${showShape(shape)}`}`,
-      { code: "index", arg: 0 },
+      shape.length === 0
+        ? "a scalar cannot be indexed"
+        : `too many indices: ${consumed} for ${shape.length === 1 ? "one axis" : `${shape.length} axes`}`,
+      { code: "index" },
     );
-  for (const kind of ["ellipsis", "gather"] as const)
-    if (parts.filter((p) => p.kind === kind).length > 1)
-      throw new OpError(
-        kind === "ellipsis" ? "`...` can stand once in an index" : "at most one int tensor can stand in an index",
-        { code: "index", help: kind === "gather" ? "index twice, or take(…) one axis at a time" : undefined },
-      );
+  for (const [kind, { message, help }] of Object.entries(ONCE)) {
+    const second = parts.flatMap((p, i) => (p.kind === kind ? [i + 1] : []))[1];
+    if (second !== undefined) throw new OpError(message, { code: "index", arg: second, help });
+  }
   const whole: Part = { kind: "slice", start: undefined, stop: undefined, step: 1 };
   const rest = Array.from({ length: shape.length - consumed }, () => whole);
   const at = parts.findIndex((p) => p.kind === "ellipsis");
@@ -136,7 +145,7 @@ function follow(x: Node, parts: readonly Part[]): Node {
         shape.push(1);
         break;
       case "at":
-        starts.push(resolvePosition(x.graph, part.position, size));
+        starts.push(resolvePosition(x.graph, part, size));
         sizes.push(1);
         steps.push(1);
         break;
@@ -167,17 +176,18 @@ const relabelOrExpand = (x: Node, shape: readonly Dim[], added: readonly number[
   x.type.shape.length + added.length === shape.length ? expandDims(x, added) : relabel(x, shape);
 
 /** A position from 0, required to be in range; negative ones count from the end. */
-function resolvePosition(graph: Graph, position: Dim, size: Dim): Dim {
+function resolvePosition(graph: Graph, { position, item }: Extract<Part, { kind: "at" }>, size: Dim): Dim {
   if (isKnown(position) && isKnown(size)) {
     if (position >= -size && position < size) return position < 0 ? position + size : position;
-    throw new OpError(`index ${position} is out of range for size ${size}`, {
+    throw new OpError(`index ${position} is out of range for an axis of size ${size}`, {
       code: "index",
+      arg: item,
       help: size === 0 ? undefined : `indices go from ${-size} to ${size - 1}`,
     });
   }
   const fromEnd = upperBound(position) < 0;
   const needed = fromEnd ? subDims(0, position) : addDims(position, 1);
-  graph.require(size, ">=", needed, `the size that index ${showDim(position)} needs`, { arg: 0 });
+  graph.require(size, ">=", needed, `the size of the axis that ${showDim(position)} indexes`);
   return fromEnd ? addDims(size, position) : position;
 }
 

@@ -71,6 +71,8 @@ class ProgramLowering {
   readonly #options: LowerOptions;
   readonly #inputs: InputTensor[] = [];
   readonly #outputs: Pending[] = [];
+  /** The fns that each file sees. */
+  readonly #tables = new Map<Program, FnTable>();
   #unknownDims = 0;
 
   constructor(sources: Sources, options: LowerOptions) {
@@ -78,7 +80,7 @@ class ProgramLowering {
     this.#options = options;
     const graph = new Graph({ defaultFloat: options.defaultFloat, fold: foldWeak });
     this.#context = new Context(graph, namesUnderWrt(sources.main, sources.imported));
-    this.#scope = new Scope(this.#tableOf(sources.main, new Map(), true));
+    this.#scope = new Scope(this.#tableOf(sources.main));
   }
 
   run(): Lowered {
@@ -89,6 +91,8 @@ class ProgramLowering {
       if (!declared.has(name)) this.#declareUndeclared(name, type);
     for (const statement of statements) this.#lowerStatement(statement);
     checkUncalled(statements, this.#scope, this.#context);
+    for (const [{ statements: others }, fns] of this.#tables)
+      if (others !== statements) checkUncalled(others, new Scope(fns), this.#context);
     const names = [...this.#scope.names].flatMap(([name, { value, span }]) =>
       value.kind === "tensor" ? [{ name, node: value.node, span }] : [],
     );
@@ -107,31 +111,38 @@ class ProgramLowering {
   }
 
   /** The fns of a file and of what it imports, each seeing those of its own file. */
-  #tableOf(program: Program, made: Map<Program, FnTable>, isMain = false): FnTable {
-    const known = made.get(program);
+  #tableOf(program: Program): FnTable {
+    const known = this.#tables.get(program);
     if (known) return known;
     const table: FnTable = new Map();
-    made.set(program, table);
-    const add = (decl: FnDecl, home: FnTable) => {
+    this.#tables.set(program, table);
+    const add = (decl: FnDecl, home: FnTable, from?: Span) => {
       const earlier = table.get(decl.name);
       if (!earlier) table.set(decl.name, { decl, table: home });
       else if (earlier.decl !== decl)
-        this.#context.mistake(decl.nameSpan, `fn \`${decl.name}\` is defined twice`, {
+        this.#context.mistake(from ?? decl.nameSpan, `fn \`${decl.name}\` is defined twice`, {
           code: "bound-twice",
-          here: "again here",
-          labels: [{ span: earlier.decl.nameSpan, text: "defined here first" }],
+          here: from ? "" : "again here",
+          labels: [
+            { span: earlier.decl.nameSpan, text: "defined here first" },
+            ...(from ? [{ span: decl.nameSpan, text: "and here, in what is imported" }] : []),
+          ],
           help: "rename one of them",
         });
     };
-    for (const s of program.statements) if (s.kind === "fn") add(s, table);
+    for (const s of program.statements) {
+      if (s.kind === "fn") add(s, table);
+      if (s.kind === "broken") for (const name of s.binds) this.#context.brokenFns.add(name);
+    }
     for (const s of program.statements) {
       if (s.kind !== "import") continue;
       const other = this.#sources.imported(program, s.path);
+      if (!other) this.#context.lacksFns = true;
       if (!other) continue;
-      const theirs = this.#tableOf(other, made);
-      for (const { decl } of theirs.values()) add(decl, theirs);
+      const theirs = this.#tableOf(other);
+      for (const { decl } of theirs.values()) add(decl, theirs, s.pathSpan);
     }
-    if (!isMain)
+    if (program !== this.#sources.main)
       for (const s of program.statements)
         if (s.kind !== "fn" && s.kind !== "import" && s.kind !== "broken")
           this.#context.warn(
@@ -163,10 +174,8 @@ class ProgramLowering {
       case "output":
         for (const { name, value } of s.outputs) {
           if (value) bindTargets([name], value, scope, context);
-          const found = value
-            ? (scope.names.get(name.name)?.value ?? POISON)
-            : evaluate({ kind: "name", ...name }, scope, context);
-          if (value) scope.names.get(name.name)!.used = true;
+          const isBound = !value || scope.names.get(name.name)?.span === name.span;
+          const found = isBound ? evaluate({ kind: "name", ...name }, scope, context) : POISON;
           this.#outputs.push({
             name: name.name,
             value: requireTensor(found, name.span, context),
@@ -202,13 +211,14 @@ class ProgramLowering {
 
   #declareInput(declared: Declared): void {
     const [scope, context] = [this.#scope, this.#context];
-    if (isTaken(declared, scope, context)) return;
+    const { name, span } = declared;
+    if (isTaken({ name, span }, scope, context)) return;
     const shape = (declared.dims ?? []).map((d) => this.#inputDim(d));
     const dtype = declared.dtype?.dtype ?? this.#options.defaultFloat;
-    const node = input(context.graph, declared.name, { dtype, shape, weak: false });
-    scope.names.set(declared.name, { value: tensorValue(node), span: declared.span, what: "input", used: false });
+    const node = input(context.graph, name, { dtype, shape, weak: false });
+    scope.names.set(name, { value: tensorValue(node), span, what: "input", used: false });
     const given = declared.default && this.#lowerDefault(declared, declared.default, node);
-    this.#inputs.push({ name: declared.name, node, span: declared.span, default: given });
+    this.#inputs.push({ name, node, span, default: given });
   }
 
   #inputDim(e: DimExpr): Dim {
@@ -230,7 +240,7 @@ class ProgramLowering {
     if (!fits) {
       context.mistake(e.span, `the default of \`${declared.name}\` is ${from}, which does not convert to ${dtype}`, {
         code: "dtype",
-        help: `astype(…, ${dtype}) converts`,
+        help: `write \`astype(…, ${dtype})\``,
       });
       return undefined;
     }
@@ -251,16 +261,22 @@ class ProgramLowering {
   /** Declared outputs have their names first; others take `_1`, `_2` where theirs are taken. */
   #nameOutputs(): NamedTensor[] {
     const pending = this.#outputs.length > 0 ? this.#outputs : this.#unusedBindings();
-    const taken = new Set<string>();
+    const taken = new Map<string, Span>();
     for (const { name, declared, span } of pending) {
       if (!declared) continue;
-      if (taken.has(name)) this.#context.mistake(span, `\`${name}\` is an output twice`, { code: "bound-twice" });
-      taken.add(name);
+      const first = taken.get(name);
+      if (first)
+        this.#context.mistake(span, `\`${name}\` is an output twice`, {
+          code: "bound-twice",
+          here: "again here",
+          labels: [{ span: first, text: "an output here first" }],
+        });
+      else taken.set(name, span);
     }
     const outputs: NamedTensor[] = [];
     for (const { name, value, span, declared } of pending) {
       const unique = declared ? name : firstFree(name, taken);
-      taken.add(unique);
+      taken.set(unique, span);
       if (value.kind !== "tensor") continue;
       const made = this.#context.at(span, [], () => tensorValue(strong(value.node)));
       if (made.kind === "tensor") outputs.push({ name: unique, node: made.node, span });
@@ -276,7 +292,8 @@ class ProgramLowering {
 
   /** Only of a program without errors: one that is cut short needs less. */
   #warnUnusedInputs(outputs: readonly NamedTensor[]): void {
-    if (this.#context.diagnostics.some((d) => d.severity === "error")) return;
+    const isBroken = this.#sources.main.statements.some((s) => s.kind === "broken");
+    if (isBroken || this.#context.diagnostics.some((d) => d.severity === "error")) return;
     const needed = new Set(ancestors(outputs.map((o) => o.node)));
     const isWritten = ({ start, end }: Span) => end > start;
     const givesSize = ({ node }: InputTensor) =>
@@ -289,13 +306,14 @@ class ProgramLowering {
     for (const declared of this.#inputs) {
       const { name, node, span } = declared;
       if (needed.has(node) || !isWritten(span) || givesSize(declared)) continue;
+      if (this.#context.wrtNames.has(name)) continue; // said already: its gradient is zeros
       this.#context.warn(span, "unused-input", `no output needs input \`${name}\`: it need not be fed`);
     }
   }
 }
 
 /** The names that a statement declares or binds. */
-function namesBoundBy(s: Statement): readonly string[] {
+export function namesBoundBy(s: Statement): readonly string[] {
   switch (s.kind) {
     case "input":
       return s.inputs.map((i) => i.name);
@@ -310,7 +328,7 @@ function namesBoundBy(s: Statement): readonly string[] {
   }
 }
 
-function firstFree(name: string, taken: ReadonlySet<string>): string {
+function firstFree(name: string, taken: ReadonlyMap<string, Span>): string {
   if (!taken.has(name)) return name;
   let k = 1;
   while (taken.has(`${name}_${k}`)) k++;

@@ -24,15 +24,15 @@ export class Scope {
   readonly names = new Map<string, Bound>();
   readonly dims = new Map<string, BoundDim>();
   readonly fns: FnTable;
-  /** A fn's scope sees the dims of its program. */
-  readonly outerDims: ReadonlyMap<string, BoundDim> | undefined;
+  /** What stands around a fn: the program, whose dims it sees, though not its values. */
+  readonly outer: Scope | undefined;
 
-  constructor(fns: FnTable, outerDims?: ReadonlyMap<string, BoundDim>) {
+  constructor(fns: FnTable, outer?: Scope) {
     this.fns = fns;
-    this.outerDims = outerDims;
+    this.outer = outer;
   }
 
   dim(name: string): BoundDim | undefined {
-    return this.dims.get(name) ?? this.outerDims?.get(name);
+    return this.dims.get(name) ?? this.outer?.dims.get(name);
   }
 }

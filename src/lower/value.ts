@@ -31,4 +31,6 @@ export interface Site {
 export interface Operand {
   readonly span: Span;
   readonly value: Value;
+  /** The parameter that it is the argument of. */
+  readonly param?: string;
 }

@@ -1,6 +1,6 @@
 /** NumPy's broadcasting over symbolic shapes: only a dim known to be 1 stretches; other dims must be equal. */
 import { type Graph, OpError } from "../graph/node.ts";
-import { asSymbol, type Dim, isKnown, sameDim, showDim } from "../tensor/dim.ts";
+import { type Dim, isKnown, sameDim } from "../tensor/dim.ts";
 
 /** The shape that `shapes` broadcast to. Conditions are recorded on `graph`; OpError where dims are known to differ. */
 export function broadcastShapes(graph: Graph, shapes: readonly (readonly Dim[])[]): Dim[] {
@@ -11,24 +11,11 @@ export function broadcastShapes(graph: Graph, shapes: readonly (readonly Dim[])[
       const dim = shape[axis - rank + shape.length] ?? 1;
       if (dim === 1 || sameDim(dim, result)) continue;
       if (result !== 1)
-        requireEqualSizes(graph, result, dim, rank === 1 ? "lengths" : `sizes along axis ${axis - rank}`, arg);
+        graph.require(result, "=", dim, rank === 1 ? "the lengths" : `sizes along axis ${axis - rank}`, { arg });
       if (result === 1 || isKnown(dim)) result = dim;
     }
     return result;
   });
-}
-
-function requireEqualSizes(graph: Graph, a: Dim, b: Dim, what: string, arg: number): void {
-  try {
-    graph.require(a, "=", b, what, { arg });
-  } catch (error) {
-    const symbol = error instanceof OpError && (isKnown(a) ? asSymbol(b) : asSymbol(a));
-    if (!symbol || (a !== 1 && b !== 1)) throw error;
-    throw new OpError((error as OpError).message, {
-      arg,
-      help: `${showDim(a === 1 ? b : a)} never stretches: broadcast_to says so explicitly`,
-    });
-  }
 }
 
 /** Axes as written, from 0 and checked against a rank; "all" is every axis. Sorted ascending. */

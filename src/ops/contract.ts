@@ -1,10 +1,10 @@
 /** Sums of products over paired axes: matmul, dot, einsum … all become one op, `contract`. */
 import { type Node, OpError, type TensorType } from "../graph/node.ts";
-import { isKnown } from "../tensor/dim.ts";
+import { type Dim, isKnown, sameDim } from "../tensor/dim.ts";
 import { broadcastShapes, normalizeAxis } from "./broadcast.ts";
 import { type ContractOp, define, optional, tensorParam } from "./define.ts";
 import { expandDims, flatten, permute, stretch } from "./movement.ts";
-import { mul } from "./pointwise.ts";
+import { BOOL_HELP, mul } from "./pointwise.ts";
 import { unify } from "./promote.ts";
 import { asDims } from "./static.ts";
 
@@ -30,6 +30,13 @@ export function freeOf(a: number, b: number, { batch, summed }: ContractAttrs): 
   };
 }
 
+/** Which of two matrices would fit if it were transposed. */
+function helpToTranspose(s: readonly Dim[], t: readonly Dim[]): string | undefined {
+  if (s.length !== 2 || t.length !== 2) return undefined;
+  const fits = sameDim(s[1]!, t[1]!) ? "second" : sameDim(s[0]!, t[0]!) ? "first" : undefined;
+  return fits && `the transpose of the ${fits} would fit: \`.T\``;
+}
+
 export const contractOp: ContractOp = {
   kind: "contract",
   name: "contract",
@@ -37,7 +44,8 @@ export const contractOp: ContractOp = {
   infer: ([a, b], attrs, graph) => {
     const { batch, summed } = attrs as unknown as ContractAttrs;
     const [s, t] = [(a as TensorType).shape, (b as TensorType).shape];
-    for (const [i, j] of summed) graph.require(s[i]!, "=", t[j]!, "the inner sizes", { arg: 1 });
+    for (const [i, j] of summed)
+      graph.require(s[i]!, "=", t[j]!, "the inner sizes", { arg: 1, help: helpToTranspose(s, t) });
     for (const [i, j] of batch) graph.require(s[i]!, "=", t[j]!, "batch sizes", { arg: 1 });
     const free = freeOf(s.length, t.length, { batch, summed });
     const shared = batch.map(([i, j]) => (isKnown(s[i]!) ? s[i]! : isKnown(t[j]!) ? t[j]! : s[i]!));
@@ -79,11 +87,7 @@ function cotangentOf(x: Node, other: Node, ct: Node, { batch, summed }: Contract
 export function contract(a: Node, b: Node, pairs: ContractAttrs): Node {
   const [x, y] = unify([a, b]) as [Node, Node];
   if (x.type.dtype === "bool")
-    throw new OpError("a product of bools", {
-      code: "dtype",
-      arg: 0,
-      help: "astype(x, int32) counts; `and` combines masks",
-    });
+    throw new OpError("a product takes numbers, not bools", { code: "dtype", help: BOOL_HELP });
   if (pairs.summed.length > 0) return x.graph.apply(contractOp, [x, y], { batch: pairs.batch, summed: pairs.summed });
   const free = freeOf(x.type.shape.length, y.type.shape.length, pairs);
   const left = permute(x, [...firsts(pairs.batch), ...free.a]);
@@ -105,7 +109,7 @@ export function matmulNodes(a: Node, b: Node): Node {
   const [m, n] = [a.type.shape.length, b.type.shape.length];
   for (const [arg, x] of [a, b].entries())
     if (x.type.shape.length === 0)
-      throw new OpError("`@` takes vectors and matrices, not a scalar", {
+      throw new OpError("`@` takes vectors and matrices, and this is a scalar", {
         arg,
         help: "write `*` to multiply by a scalar",
       });

@@ -212,9 +212,12 @@ export function stackNodes(xs: readonly Node[], axis: number): Node {
   const rank = xs[0]!.type.shape.length;
   for (const [arg, x] of xs.entries())
     if (x.type.shape.length !== rank)
-      throw new OpError(`items of different rank: ${showShape(xs[0]!.type.shape)} and ${showShape(x.type.shape)}`, {
-        arg,
-      });
+      throw new OpError(
+        `the items have different shapes: ${showShape(xs[0]!.type.shape)} and ${showShape(x.type.shape)}`,
+        {
+          arg,
+        },
+      );
   const at = normalizeAxis(axis, rank + 1);
   const items = unify(xs).map((x) => expandDims(x, [at]));
   for (let i = 0; i < rank; i++)
@@ -242,7 +245,8 @@ export function diagonalOfLast(x: Node, count: Dim, offset: Dim, firstRow: Dim =
 /** Swaps the last two axes. */
 export function swapLast(x: Node): Node {
   const rank = x.type.shape.length;
-  if (rank < 2) throw new OpError(`.mT needs at least two axes, got shape ${showShape(x.type.shape)}`, { arg: 0 });
+  if (rank < 2)
+    throw new OpError(`\`.mT\` needs at least two axes, and this has ${rank === 0 ? "none" : "one"}`, { arg: 0 });
   return moveAxis(x, rank - 1, rank - 2);
 }
 

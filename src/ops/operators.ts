@@ -8,7 +8,7 @@ import { matmulNodes } from "./contract.ts";
 import { pow } from "./elementary.ts";
 import { dimNode, dimOp } from "./leaf.ts";
 import * as p from "./pointwise.ts";
-import { applyPointwise, pointwiseOp } from "./pointwise.ts";
+import { applyPointwise, BOOL_HELP, pointwiseOp } from "./pointwise.ts";
 import { castTo, commonDType } from "./promote.ts";
 import { asDim, asNumber } from "./static.ts";
 
@@ -57,7 +57,7 @@ export function unaryOperator(operator: UnaryOperator, x: Node): Node {
       return x.op === dimOp ? dimNode(x.graph, mulDims(-1, asDim(x)!)) : p.neg(x);
     case "+":
       if (x.type.dtype === "bool")
-        throw new OpError("`+` of a bool", { code: "dtype", arg: 0, help: "astype(x, int32) counts" });
+        throw new OpError("`+` takes numbers, not bools", { code: "dtype", help: BOOL_HELP });
       return x;
     case "not":
       return p.not(x);
@@ -66,8 +66,7 @@ export function unaryOperator(operator: UnaryOperator, x: Node): Node {
 
 function divide(x: Node, y: Node): Node {
   const { dtype } = commonDType([x, y]);
-  if (dtype === "bool")
-    throw new OpError("`/` of bools", { code: "dtype", arg: 0, help: "astype(x, float32) makes numbers" });
+  if (dtype === "bool") throw new OpError("`/` takes numbers, not bools", { code: "dtype", help: BOOL_HELP });
   return p.div(x, y);
 }
 
@@ -82,17 +81,16 @@ export const integerPower = pointwiseOp("integer_pow", 2, {
 /** Literal exponents 1, 2 and 3 are products; ints stay ints and take no negative power, but 2 ** -1 among literals is 0.5. */
 export function power(x: Node, y: Node): Node {
   const common = commonDType([x, y]);
-  if (common.dtype === "bool")
-    throw new OpError("`**` of bools", { code: "dtype", arg: 0, help: "astype(x, int32) counts" });
+  if (common.dtype === "bool") throw new OpError("`**` takes numbers, not bools", { code: "dtype", help: BOOL_HELP });
   const exponent = asNumber(y);
   if (isInt(common.dtype)) {
     const negative = isConstant(y) && Array.from(valuesOf(y)).some((v) => Number(v) < 0);
     if (!negative) return applyPointwise(integerPower, [x, y]);
     if (common.weak) return pow(x, y);
-    throw new OpError(`an int tensor to the power ${exponent ?? "of negative numbers"} is not an int`, {
+    throw new OpError(`ints to ${exponent === undefined ? "negative powers" : `the power ${exponent}`} are not ints`, {
       code: "dtype",
       arg: 1,
-      help: "astype(x, float32) first",
+      help: "write `astype(…, float32)` for the base",
     });
   }
   switch (exponent) {

@@ -44,7 +44,7 @@ export function applyPointwise(op: PointwiseOp, operands: readonly Operand[]): N
   const shared = op.condition ? args.slice(1) : args;
   const common = commonDType(shared);
   const computed = { ...common, dtype: computeDType(op, common, shared) };
-  const cast = shared.map((a) => castTo(a, computed));
+  const cast = shared.map((a, i) => castTo(a, computed, op.condition ? i + 1 : i));
   return graph.apply(op, op.condition ? [requireBool(args[0]!), ...cast] : cast);
 }
 
@@ -56,32 +56,38 @@ function computeDType(op: PointwiseOp, { dtype, weak }: { dtype: DType; weak: bo
       return isFloat(dtype) ? dtype : weak ? "float64" : args[0]!.graph.defaultFloat;
     case "numeric":
       if (dtype === "bool")
-        throw new OpError(`${SYMBOLS[op.name] ?? op.name} of ${args.length > 1 ? "bools" : "a bool"}`, {
+        throw new OpError(`${SYMBOLS[op.name] ?? op.name} takes numbers, not bools`, {
           code: "dtype",
-          arg: 0,
           help: BOOL_HELP,
         });
       return dtype;
     case "logical": {
       const arg = args.findIndex((a) => a.type.dtype !== "bool");
       if (arg >= 0)
-        throw new OpError(`\`${op.name}\` takes bools, got ${args[arg]!.type.dtype}`, {
-          code: "dtype",
-          arg,
-          help: "compare first: x != 0",
-        });
+        throw new OpError(
+          `\`${op.name}\` takes bools, not ${args[arg]!.type.weak ? "numbers" : args[arg]!.type.dtype}`,
+          {
+            code: "dtype",
+            arg,
+            help: "compare first: `x != 0`",
+          },
+        );
       return dtype;
     }
   }
 }
-const BOOL_HELP = "use `and`, `or`, `not`, or count with astype(x, int32)";
+/** What to do with bools where numbers are wanted. */
+export const BOOL_HELP = "combine bools with `and`, `or`, `not`, or count them with `astype(…, int32)`";
 const requireBool = (condition: Node): Node => {
   if (condition.type.dtype !== "bool")
-    throw new OpError(`the condition of where must be bool, got ${condition.type.dtype}`, {
-      code: "dtype",
-      arg: 0,
-      help: "compare first: x != 0",
-    });
+    throw new OpError(
+      `the condition of where must be bool, not ${condition.type.weak ? "a number" : condition.type.dtype}`,
+      {
+        code: "dtype",
+        arg: 0,
+        help: "compare first: `x != 0`",
+      },
+    );
   return condition;
 };
 

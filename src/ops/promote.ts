@@ -18,14 +18,14 @@ export function lift(x: Operand, graph: Graph): Node {
     : graph.constant({ dtype: "float64", shape: [], weak: true }, [x]);
 }
 
-/** x as a tensor of `dtype`. Weak constants convert here, exactly or with an OpError; others by a cast node. */
-export function cast(x: Node, dtype: DType): Node {
+/** x as a tensor of `dtype`. Weak constants convert here, exactly or with an OpError about `arg`; others by a cast node. */
+export function cast(x: Node, dtype: DType, arg?: number): Node {
   if (x.type.dtype === dtype && !x.type.weak) return x;
   if (!(x.type.weak && isConstant(x))) return x.graph.apply(castOp, [x], { dtype, weak: false });
   const type: TensorType = { dtype, shape: x.type.shape, weak: false };
   return x.graph.constant(
     type,
-    Array.from(valuesOf(x), (v) => fit(v, dtype)),
+    Array.from(valuesOf(x), (v) => represent(v, dtype, arg)),
   );
 }
 
@@ -35,13 +35,9 @@ const WIDER: Partial<Record<DType, string>> = {
 };
 
 /** A literal's value as `dtype` holds it. */
-function fit(value: number | bigint | boolean, dtype: DType): number | bigint | boolean {
+function represent(value: number | bigint | boolean, dtype: DType, arg?: number): number | bigint | boolean {
   if (dtype === "bool") return Boolean(value);
-  const misfit = () =>
-    new OpError(`${value} does not fit ${dtype}`, {
-      code: "range",
-      help: dtype === "int32" ? "write astype(…, int64) where int32 is too small" : undefined,
-    });
+  const misfit = (help = WIDER[dtype]) => new OpError(`${value} does not fit ${dtype}`, { code: "range", arg, help });
   if (isInt(dtype)) {
     if (typeof value === "number" && !Number.isInteger(value))
       throw misfit(`\`astype(…, ${dtype})\` cuts the fraction off`);
@@ -79,16 +75,16 @@ export function commonDType(args: readonly Node[]): { dtype: DType; weak: boolea
   return { dtype, weak: false };
 }
 
-/** Casts to a dtype, or to a weak one among weak values. */
-export const castTo = (x: Node, { dtype, weak }: { dtype: DType; weak: boolean }): Node =>
-  weak ? (x.type.dtype === dtype ? x : x.graph.apply(castOp, [x], { dtype, weak })) : cast(x, dtype);
+/** Casts to a dtype, or to a weak one among weak values; `arg` is x's place, for messages. */
+export const castTo = (x: Node, { dtype, weak }: { dtype: DType; weak: boolean }, arg?: number): Node =>
+  weak ? (x.type.dtype === dtype ? x : x.graph.apply(castOp, [x], { dtype, weak })) : cast(x, dtype, arg);
 
 /** The operands, cast to the dtype they share. */
+export function unify(args: readonly Node[]): Node[] {
+  const common = commonDType(args);
+  return args.map((a, arg) => castTo(a, common, arg));
+}
 
 /** Ints and bools as the default float, floats as they are; weak stays weak. */
 export const toFloat = (x: Node): Node =>
   isFloat(x.type.dtype) ? x : castTo(x, { dtype: x.type.weak ? "float64" : x.graph.defaultFloat, weak: x.type.weak });
-export function unify(args: readonly Node[]): Node[] {
-  const common = commonDType(args);
-  return args.map((a) => castTo(a, common));
-}

@@ -119,16 +119,16 @@ function reduction(
     build: ({ x, axis, keepdims }) => {
       const axes = normalizeAxes(axis, x.type.shape.length);
       if ((name === "any" || name === "all") && x.type.dtype !== "bool")
-        throw new OpError(`${name} takes bools, got ${x.type.dtype}`, {
+        throw new OpError(`${name} takes bools, not ${x.type.weak ? "numbers" : x.type.dtype}`, {
           code: "dtype",
           arg: 0,
-          help: "compare first: x != 0",
+          help: "compare first: `x != 0`",
         });
       if ((name === "max" || name === "min") && x.type.dtype === "bool")
-        throw new OpError(`${name} of bools`, {
+        throw new OpError(`${name} takes numbers, not bools`, {
           code: "dtype",
           arg: 0,
-          help: `write ${name === "max" ? "any" : "all"}`,
+          help: `of bools write \`${name === "max" ? "any" : "all"}\``,
         });
       const result = reduce(name, x, axes);
       return keepdims ? keepAxes(result, x.type.shape, axes) : result;
