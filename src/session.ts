@@ -6,6 +6,7 @@ import { nearest } from "./lower/names.ts";
 import type { Lowered, NamedTensor } from "./lower/program.ts";
 import { fail } from "./source.ts";
 import { type Dim, isKnown } from "./tensor/dim.ts";
+import { type DType, type FloatDType, isFloat } from "./tensor/dtype.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 
 /** How many sets of shapes stay compiled; the one made first goes first. */
@@ -88,6 +89,18 @@ function fedShape({ label, shape, alternativeShape, openShape }: Source, declare
     return { label, shape: declared.map((d, i) => shape[i] ?? (isKnown(d) ? d : undefined)) };
   return { label, shape };
 }
+
+/** Types for what is fed without a declaration: ints and bools keep their dtype, other numbers take the default float. */
+export const undeclaredInputs = (
+  sources: ReadonlyMap<string, Source>,
+  defaultFloat: FloatDType,
+): Map<string, { dtype: DType; shape: readonly number[] }> =>
+  new Map(
+    [...sources].map(([name, { dtype, shape }]) => [
+      name,
+      { dtype: dtype === "number" || isFloat(dtype) ? defaultFloat : dtype, shape },
+    ]),
+  );
 
 /** Throws where the program has no input of that name. */
 export function requireInput(program: Lowered, name: string): void {

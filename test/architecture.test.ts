@@ -37,7 +37,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   "src/compile": ["src/source", "grammar", "src/lower"],
   "src/session": ["src/source", "src/tensor", "src/lower", "src/bind", "src/engines/engine", "src/io/source"],
   "src/ndarray": ["src/source", "src/tensor", "src/io/source", "ndarray"],
-  "src/index": [...PIPELINE, "grammar", "src/ops", "src/ndarray"],
+  "src/index": [...PIPELINE, "grammar", "src/ops", "src/io/source", "src/ndarray"],
   "src/commands": [...PIPELINE, "src/graph", "src/ops", "src/io/source", "src/io", "world"],
   "src/cli": ["src/source", "src/render", "src/commands", "package.json", "commander", "world"],
 };
