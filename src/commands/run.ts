@@ -1,18 +1,18 @@
 /** `tsym run`: evaluates a program on data. Reads top to bottom as the pipeline: text, graph, sizes, engine, results. */
-import { checkProgram, failOnErrors } from "../compile.ts";
+import { checkProgram, failOnErrors, type Loaded } from "../compile.ts";
 import { loadEngine } from "../engines/load.ts";
 import { descriptorChunks } from "../io/bytes.ts";
 import { compare } from "../io/compare.ts";
 import { openExpected, openFeeds } from "../io/feed.ts";
-import { formatOutputs, type Output, writeOutputFile } from "../io/output.ts";
+import { formatOutputs, type Output, outputEnding, writeOutputFile } from "../io/output.ts";
 import type { Source } from "../io/source.ts";
 import { tensorSource } from "../io/source.ts";
 import { nearest } from "../lower/names.ts";
 import type { Lowered, NamedTensor } from "../lower/program.ts";
 import { renderDiagnostics } from "../render.ts";
-import { requireInput, Session } from "../session.ts";
+import { requireInput, Session, undeclaredInputs } from "../session.ts";
 import { fail, TsymError } from "../source.ts";
-import { type DType, type FloatDType, isFloat } from "../tensor/dtype.ts";
+import type { FloatDType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { load } from "./load.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -48,29 +48,24 @@ export async function run(file: string | undefined, options: RunOptions, world: 
   const stdin = descriptorChunks(world.stdin);
   const { feeds, stream } = openFeeds(options.feed ?? [], stdin);
   const expected = openExpected(options.expect ?? [], stdin);
-  const program = checkProgram(loaded, {
-    defaultFloat: options.float,
-    ...(options.eval !== undefined && { undeclared: undeclaredInputs(feeds, options.float) }),
-  });
-  failOnErrors(program.diagnostics);
-  reportWarnings(program, world);
-  const chosen = chooseOutputs(program, options.out ?? []);
-  const carries = (options.carry ?? []).map((text) => parseCarry(text, program));
-  if (options.steps !== undefined && carries.length === 0)
-    fail("usage", "--steps repeats what --carry feeds back, but no --carry is given", {
-      exit: 2,
-      help: "name one: --carry IN=OUT",
-    });
-  const compared = [...expected.keys()].map((name) => outputNamed(program, name));
-  const wanted = unique([...chosen.map((c) => c.tensor), ...compared, ...carries.map((c) => c.from)]);
-  watch.lap("check");
-  const session = new Session(program, wanted, await loadEngine(options), {
-    trap: options.trap,
-    onPhase: (phase) => watch.lap(phase),
-  });
+  let prepared: { readonly key: string; readonly job: Job } | undefined;
+  /** The job for such feeds: only names that `-e` leaves undeclared make the program itself depend on them. */
+  const jobFor = async (sources: ReadonlyMap<string, Source>): Promise<Job> => {
+    const open = options.eval === undefined ? [] : [...sources].filter(([name]) => !declares(loaded, name));
+    const undeclared = undeclaredInputs(new Map(open), options.float);
+    const key = JSON.stringify([...undeclared]);
+    if (prepared?.key === key) return prepared.job;
+    const program = checkProgram(loaded, { defaultFloat: options.float, undeclared });
+    failOnErrors(program.diagnostics);
+    if (!prepared) reportWarnings(program, world);
+    const job = await prepare(program, [...expected.keys()], options, watch);
+    prepared = { key, job };
+    return job;
+  };
 
   let status = 0;
   const evaluateAndPrint = async (sources: ReadonlyMap<string, Source>) => {
+    const { chosen, carries, session } = await jobFor(sources);
     let results = await session.evaluate(sources);
     for (let step = 2; step <= (options.steps ?? 1); step++) {
       const carried = carries.map(
@@ -85,27 +80,47 @@ export async function run(file: string | undefined, options: RunOptions, world: 
   };
 
   if (!stream) await evaluateAndPrint(feeds);
-  else
+  else {
+    if (options.eval === undefined) await jobFor(feeds); // what is wrong is told before the first record is there
     for (let next = stream.next(); !next.done; next = stream.next()) {
       const { number, tensors } = next.value;
       await inRecord(number, () => evaluateAndPrint(new Map([...feeds, ...tensors])));
     }
+  }
   if (options.time) world.report(watch.report());
   return status;
 }
 
-/** Names fed to `-e` become inputs: ints and bools keep their dtype, other numbers take the default float. */
-function undeclaredInputs(
-  feeds: ReadonlyMap<string, Source>,
-  defaultFloat: FloatDType,
-): Map<string, { dtype: DType; shape: readonly number[] }> {
-  return new Map(
-    [...feeds].map(([name, { dtype, shape }]) => [
-      name,
-      { dtype: dtype === "number" || isFloat(dtype) ? defaultFloat : dtype, shape },
-    ]),
-  );
+/** A checked program with what the flags want of it. */
+interface Job {
+  readonly chosen: readonly Chosen[];
+  readonly carries: readonly Carry[];
+  readonly session: Session;
 }
+
+async function prepare(
+  program: Lowered,
+  compared: readonly string[],
+  options: RunOptions,
+  watch: Stopwatch,
+): Promise<Job> {
+  const chosen = chooseOutputs(program, options.out ?? []);
+  const carries = chooseCarries(program, options);
+  const wanted = unique([
+    ...chosen.map((c) => c.tensor),
+    ...compared.map((name) => outputNamed(program, name)),
+    ...carries.map((c) => c.from),
+  ]);
+  watch.lap("check");
+  const session = new Session(program, wanted, await loadEngine(options), {
+    trap: options.trap,
+    onPhase: (phase) => watch.lap(phase),
+  });
+  return { chosen, carries, session };
+}
+
+const declares = ({ sources: { main } }: Loaded, name: string): boolean =>
+  main.statements.some((s) => s.kind === "input" && s.inputs.some((i) => i.name === name));
 
 function reportWarnings(program: Lowered, world: World): void {
   const warnings = program.diagnostics.filter((d) => d.code !== "unused-input");
@@ -123,11 +138,13 @@ function chooseOutputs(program: Lowered, flags: readonly string[]): Chosen[] {
   if (program.outputs.length === 0 && flags.length === 0)
     fail("no-output", "the program has no output", { help: "end it with an expression, or name one: output x" });
   if (flags.length === 0) return program.outputs.map((tensor) => ({ tensor }));
+  const twice = repeated(flags);
+  if (twice !== undefined) fail("usage", `-o ${twice} is given twice`, { exit: 2 });
   return flags.map((flag) => {
-    const at = flag.indexOf("=");
-    return at < 0
-      ? { tensor: outputNamed(program, flag) }
-      : { tensor: outputNamed(program, flag.slice(0, at)), path: flag.slice(at + 1) };
+    const [, name = flag, path] = /^(.*?)=(.*)$/s.exec(flag) ?? [];
+    if (path === undefined) return { tensor: outputNamed(program, name) };
+    outputEnding(path);
+    return { tensor: outputNamed(program, name), path };
   });
 }
 
@@ -142,13 +159,32 @@ function outputNamed(program: Lowered, name: string): NamedTensor {
   });
 }
 
-function parseCarry(text: string, program: Lowered): { into: string; from: NamedTensor } {
-  const [into, out, more] = text.split("=");
-  if (!into || !out || more !== undefined)
-    fail("usage", `--carry ${text} must be IN=OUT: the input that is fed with an output`, { exit: 2 });
-  requireInput(program, into);
-  return { into, from: outputNamed(program, out) };
+interface Carry {
+  readonly into: string;
+  readonly from: NamedTensor;
 }
+
+/** What `--carry IN=OUT` feeds back. */
+function chooseCarries(program: Lowered, { carry = [], steps }: RunOptions): Carry[] {
+  if (steps !== undefined && carry.length === 0)
+    fail("usage", "--steps repeats what --carry feeds back, but no --carry is given", {
+      exit: 2,
+      help: "name one: --carry IN=OUT",
+    });
+  const carries = carry.map((text) => {
+    const [into, out, more] = text.split("=");
+    if (!into || !out || more !== undefined)
+      fail("usage", `--carry ${text} must be IN=OUT: the input that is fed with an output`, { exit: 2 });
+    requireInput(program, into);
+    return { into, from: outputNamed(program, out) };
+  });
+  const twice = repeated(carries.map((c) => c.into));
+  if (twice !== undefined) fail("usage", `--carry feeds the input ${twice} twice`, { exit: 2 });
+  return carries;
+}
+
+/** The first text that comes a second time. */
+const repeated = (texts: readonly string[]): string | undefined => texts.find((text, i) => texts.indexOf(text) < i);
 
 const unique = (tensors: readonly NamedTensor[]): NamedTensor[] => [
   ...new Map(tensors.map((t) => [t.name, t])).values(),

@@ -47,12 +47,14 @@ export function compare(actual: Tensor, expected: Source, tolerance: Tolerance =
   }
   if (differing === 0) return undefined;
   const tolerated = rtol > 0 || atol > 0 ? ` by more than rtol ${rtol}, atol ${atol}` : "";
-  const at = shape.length > 0 ? ` at [${unravel(worst, shape).join(", ")}]` : "";
   const [want, got] = [elementText(wantedDType, WORDS)(wanted[worst]!), elementText(dtype, WORDS)(actual.data[worst]!)];
+  const values = `expected ${want}, got ${got}`;
   return {
     message:
-      `${differing} of ${sizeOf(shape)} elements differ from ${expected.label}${tolerated}, ` +
-      `most${at}: expected ${want}, got ${got}`,
+      shape.length === 0
+        ? `it differs from ${expected.label}${tolerated}: ${values}`
+        : `${differing} of ${sizeOf(shape)} elements differ from ${expected.label}${tolerated}, ` +
+          `most at [${unravel(worst, shape).join(", ")}]: ${values}`,
   };
 }
 
