@@ -93,6 +93,7 @@ EINSUM = npz("einsum", float32s({"a": normal(2, 3), "b": normal(3, 4), "s": norm
 RNN = npz("rnn", {"x": normal(4, 2), "target": normal(3), "wx": normal(2, 3), "wh": np.asfortranarray(normal(3, 3)), "bias": normal(3)})
 LAYERNORM = json_file("layernorm", {"x": normal(3, 4), "gain": [1, 2, 0.5, -1], "bias": [0, 0, 0.5, 1]})
 TRACK = json_file("track", {"state": [2, -1.5], "covariance": [[0.5, 0.1], [0.1, 1]], "measured": 1.6})
+CURVE = csv("curve", "x,y", np.stack([np.arange(6), np.sin(np.arange(6)) + 0.1 * normal(6)], axis=1).round(2))
 ROD = csv("rod", "celsius", np.array([100, 20, 20, 20, 60, 60, 20, 20, 0]))
 DISC = np.hypot(*(np.mgrid[:8, :8] - 3.5)) < 3
 IMAGE = npy("image", np.asfortranarray((DISC * 200 + np.arange(8) * 5).astype("u1")))
@@ -251,6 +252,20 @@ def kalman():
         "corrected": state + gain @ surprise,
         "remaining": (np.eye(2) - gain @ seen) @ spread,
         "loglik": jax.scipy.stats.norm.logpdf(surprise[0], 0, np.sqrt(s[0, 0])),
+    }
+
+
+def process():
+    (x, y), at = CURVE.T, np.array([0.5, 1.5, 2.5, 6])
+    kernel = lambda a, b, scale: jnp.exp(-((a[:, None] - b) ** 2) / (2 * scale**2))
+    covariance = lambda p: kernel(x, x, p["scale"]) + p["noise"] ** 2 * jnp.eye(6)
+    evidence = lambda p: jax.scipy.stats.multivariate_normal.logpdf(y, jnp.zeros(6), covariance(p))
+    p = {"scale": 1.0, "noise": 0.1}
+    cross = kernel(x, at, 1.0)
+    inverse = jnp.linalg.inv(covariance(p))
+    return {
+        "mean": cross.T @ inverse @ y, "deviation": jnp.sqrt(1 - jnp.diag(cross.T @ inverse @ cross)),
+        "evidence": evidence(p), **grads(["scale", "noise"], evidence, p),
     }
 
 
