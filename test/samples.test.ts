@@ -1,7 +1,7 @@
 /**
  * Every sample prints what lies beside it: `tsym run`'s standard output in NAME.json, `tsym check`'s in NAME.check. A
- * sample's first line, `#! FEEDS`, holds what follows `tsym run NAME.tsym` in samples/, in a shell's words. UPDATE=1 writes
- * the files anew; test/oracles/samples.py then says whether the results are right.
+ * sample's first line, `#! run FEEDS`, says in a shell's words how it is run in samples/, its own name left out. UPDATE=1
+ * writes the files anew; test/oracles/samples.py then says whether the results are right.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -16,11 +16,9 @@ const root = process.cwd();
 beforeAll(() => process.chdir(SAMPLES));
 afterAll(() => process.chdir(root));
 
-/** What follows `#!` in a program's first line, word by word. */
-const flagsOf = (program: string): readonly string[] => {
-  const [, flags] = /^#! (.*)\n/.exec(program) ?? [];
-  return flags === undefined ? [] : flags.split(/\s+/);
-};
+/** The flags that follow `#! run` in a program's first line. */
+const flagsOf = (program: string): readonly string[] =>
+  /^#! run (.*)\n/.exec(readFileSync(program, "utf8"))?.[1]?.split(/\s+/) ?? [];
 
 function expectFile(path: string, content: string): void {
   if (process.env["UPDATE"]) writeFileSync(path, content);
@@ -31,7 +29,7 @@ describe.each(names)("%s", (name) => {
   const program = `${name}.tsym`;
 
   test("gives its result", async () => {
-    const ended = await tsym("run", program, ...flagsOf(readFileSync(program, "utf8")));
+    const ended = await tsym("run", program, ...flagsOf(program));
     expect(ended).toMatchObject({ status: 0, stderr: "" });
     expectFile(`${name}.json`, ended.stdout);
   });
