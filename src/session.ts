@@ -1,9 +1,11 @@
 /** A checked program made ready for data: bound and compiled once for each set of shapes. Knows no file and no terminal. */
 import { type Bound, bind, type FedShape } from "./bind.ts";
 import { type CompileOptions, type Engine, type Program as EngineProgram, EvaluationError } from "./engines/engine.ts";
+import type { Node } from "./graph/node.ts";
 import type { Source } from "./io/source.ts";
 import { nearest } from "./lower/names.ts";
 import type { Lowered, NamedTensor } from "./lower/program.ts";
+import { optimize } from "./optimize/index.ts";
 import { fail } from "./source.ts";
 import { type Dim, isKnown } from "./tensor/dim.ts";
 import { type DType, type FloatDType, isFloat } from "./tensor/dtype.ts";
@@ -67,10 +69,12 @@ export class Session {
     if (known) return known;
     const bound = bind(this.#program, this.#wanted, fed);
     this.#options.onPhase?.("bind");
-    const graph = { inputs: bound.inputs.map((i) => i.node), outputs: bound.outputs.map((o) => o.node) };
+    const { outputs, origin } = optimize(bound.outputs.map((o) => o.node));
+    const siteOf = (node: Node) => bound.siteOf(node) ?? bound.siteOf(origin(node) ?? node);
+    const graph = { inputs: bound.inputs.map((i) => i.node), outputs };
     const program = await this.#engine.compile(graph, { trap: this.#options.trap });
     this.#options.onPhase?.("compile");
-    const made = { bound, program };
+    const made = { bound: { ...bound, siteOf }, program };
     this.#compiled.set(key, made);
     const [first] = this.#compiled;
     if (first && this.#compiled.size > KEPT) {

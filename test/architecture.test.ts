@@ -35,7 +35,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   "src/io": ["src/source", "src/tensor", "src/io/source", "world"],
   "src/render": ["src/source"],
   "src/compile": ["src/source", "grammar", "src/lower"],
-  "src/session": ["src/source", "src/tensor", "src/lower", "src/bind", "src/engines/engine", "src/io/source"],
+  "src/session": ["src/source", "src/tensor", "src/graph", "src/lower", "src/bind", "src/optimize", "src/engines/engine", "src/io/source"],
   "src/ndarray": ["src/source", "src/tensor", "src/io/source", "ndarray"],
   "src/index": [...PIPELINE, "grammar", "src/ops", "src/io/source", "src/ndarray"],
   "src/commands": [...PIPELINE, "src/graph", "src/ops", "src/io/source", "src/io", "world"],

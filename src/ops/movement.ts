@@ -32,8 +32,10 @@ export const reshapeOp: MovementOp = {
   grad: ({ args: [x], ct }) => [relabel(ct, x!.type.shape)],
 };
 /** The same elements under a shape that is known to hold as many. */
-export const relabel = (x: Node, shape: readonly Dim[]): Node =>
-  sameShape(x.type.shape, shape) ? x : x.graph.apply(reshapeOp, [x], { shape });
+export function relabel(x: Node, shape: readonly Dim[]): Node {
+  const from = x.op === reshapeOp ? x.args[0]! : x;
+  return sameShape(from.type.shape, shape) ? from : x.graph.apply(reshapeOp, [from], { shape });
+}
 
 /** Row-major reshape to sizes of which one may be -1. */
 export function reshapeTo(x: Node, sizes: readonly Dim[]): Node {
@@ -77,8 +79,15 @@ export const transposeOp: MovementOp = {
     ];
   },
 };
-export const permute = (x: Node, axes: readonly number[]): Node =>
-  axes.every((a, i) => a === i) ? x : x.graph.apply(transposeOp, [x], { axes });
+export function permute(x: Node, axes: readonly number[]): Node {
+  if (axes.every((a, i) => a === i)) return x;
+  if (x.op !== transposeOp) return x.graph.apply(transposeOp, [x], { axes });
+  const inner = x.attrs["axes"] as number[];
+  return permute(
+    x.args[0]!,
+    axes.map((a) => inner[a]!),
+  );
+}
 
 /** x with one axis moved; the others keep their order. */
 export function moveAxis(x: Node, from: number, to: number): Node {
@@ -96,8 +105,10 @@ export const broadcastOp: MovementOp = {
   // autodiff sums the stretched axes
   grad: ({ ct }) => [ct],
 };
-export const stretch = (x: Node, shape: readonly Dim[]): Node =>
-  sameShape(x.type.shape, shape) ? x : x.graph.apply(broadcastOp, [x], { shape });
+export function stretch(x: Node, shape: readonly Dim[]): Node {
+  if (sameShape(x.type.shape, shape)) return x;
+  return x.graph.apply(broadcastOp, [x.op === broadcastOp ? x.args[0]! : x], { shape });
+}
 
 /** Broadcasts to a shape, checking that it is one x stretches to. */
 export function broadcastTo(x: Node, shape: readonly Dim[]): Node {
