@@ -195,6 +195,12 @@ const HINTS: readonly Hint[] = [
     found: [Operator, Sign, Connective, LParen, LSquare],
     help: "give it a name: `output c = a + b`",
   },
+  {
+    expected: /^the end/,
+    before: [Name, RParen],
+    found: [Operator, Sign, Connective],
+    help: "to go on after `wrt x` put parentheses around it: `(grad … wrt x)`",
+  },
   { expected: /^the end/, before: [Name], found: [LSquare], help: "`wrt` takes names: bind the part to a name before" },
   { expected: /^the end/, found: [Comma], help: "make each a statement of its own, or a list: `[a, b]`" },
   { expected: /^`\)`$/, found: [Comma], help: "a list stands in brackets: `[a, b]`" },

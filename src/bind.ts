@@ -91,11 +91,8 @@ class Sizes {
     const { shape } = declared.node.type;
     const data = this.#fed.get(declared.name)!;
     if (data.shape.length !== shape.length) {
-      const axes = shape.length === 0 ? "a scalar" : shape.length === 1 ? "1 axis" : `${shape.length} axes`;
-      this.#refuse(
-        declared,
-        `input \`${declared.name}\` has ${axes}, but ${data.label} has shape ${showFed(data.shape)}`,
-      );
+      const axes = shape.length === 0 ? "is a scalar" : `has ${shape.length === 1 ? "1 axis" : `${shape.length} axes`}`;
+      this.#refuse(declared, `input \`${declared.name}\` ${axes}, but ${data.label} has shape ${showFed(data.shape)}`);
     }
     for (const [axis, d] of shape.entries()) {
       const symbol = asSymbol(d);
@@ -118,10 +115,9 @@ class Sizes {
           : learnt
             ? `; \`${learnt.from.name}\` made ${showDim(d)} = ${size}`
             : `; ${showDim(d)} is ${size}`;
-        const declaration = `declared ${showShape(declared.node.type.shape)}`;
         this.#refuse(
           declared,
-          `axis ${axis} of input \`${declared.name}\` (${declaration}) must have size ${size}, but ${data.label} has shape ${showFed(data.shape)}${why}`,
+          `axis ${axis} of input \`${declared.name}\` must have size ${size}, but ${data.label} has shape ${showFed(data.shape)}${why}`,
           learnt
             ? [
                 {
@@ -162,10 +158,14 @@ class Sizes {
       message: `${c.what}: ${this.#finding(c, lhs, rhs)}`,
       labels: [
         { span: site.span, text: "" },
+        ...site.operands.flatMap(operandLabel),
         ...sources.filter((l) => l.span.end > l.span.start),
         ...site.calls.map((span) => ({ span, text: "in this call" })),
       ],
-      help: `feed data whose sizes fit${sources.length > 0 ? `: ${[...new Set(symbols)].map((from) => `${from.name} comes from ${this.#fed.get(from.name)!.label}`).join(", ")}` : ""}`,
+      help:
+        c.broadcasts && (lhs === 1 || rhs === 1)
+          ? "only a dim that is 1 before there is data stretches: declare it 1"
+          : `feed data whose sizes fit: ${[...new Set(symbols)].map(({ name }) => `\`${name}\` comes from ${this.#fed.get(name)!.label}`).join(", ")}`,
     };
   }
 
@@ -195,6 +195,10 @@ class Sizes {
     return [...symbolsOf(d).values()].filter((s) => !this.#values.has(s.key));
   }
 }
+
+/** A tensor's declared shape; literals speak for themselves. */
+const operandLabel = ({ span, value }: Site["operands"][number]): Label[] =>
+  value.kind === "tensor" && !value.node.type.weak ? [{ span, text: `shape ${showShape(value.node.type.shape)}` }] : [];
 
 /** Makes the concrete graph, node by node. */
 class Concretizer {

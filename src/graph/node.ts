@@ -34,22 +34,22 @@ export class OpError extends Error {
   readonly code: string;
   readonly arg: number | string | undefined;
   readonly help: string | undefined;
-  /** An earlier condition that stands against this one. */
-  readonly because: Condition | undefined;
+  /** Earlier conditions that stand against this one. */
+  readonly because: readonly Condition[];
   constructor(
     message: string,
     more: {
       code?: string;
       arg?: number | string | undefined;
       help?: string | undefined;
-      because?: Condition | undefined;
+      because?: readonly Condition[];
     } = {},
   ) {
     super(message);
     this.code = more.code ?? "shape";
     this.arg = more.arg;
     this.help = more.help;
-    this.because = more.because;
+    this.because = more.because ?? [];
   }
 }
 
@@ -104,14 +104,16 @@ export class Graph {
     relation: Relation,
     rhs: Dim,
     what: string,
-    more: { arg?: number | string; help?: string | undefined } = {},
+    { broadcasts, ...more }: { arg?: number | string; help?: string | undefined; broadcasts?: boolean } = {},
   ): void {
-    const verdict = this.conditions.require({ lhs, relation, rhs, what, site: this.site });
+    const verdict = this.conditions.require({ lhs, relation, rhs, what, broadcasts, site: this.site });
     if (!("impossible" in verdict)) return;
-    const message = verdict.because
-      ? `${what}: ${describeCondition({ lhs, relation, rhs })} contradicts ${describeCondition(verdict.because)}`
-      : describeConflict(lhs, relation, rhs, what);
-    throw new OpError(message, { ...more, because: verdict.because });
+    const { because } = verdict;
+    const message =
+      because.length > 0
+        ? `${what}: ${describeCondition({ lhs, relation, rhs })} contradicts ${because.map(describeCondition).join(" and ")}`
+        : describeConflict(lhs, relation, rhs, what);
+    throw new OpError(message, { ...more, because });
   }
 
   #folded(op: NodeOp, args: readonly Node[], attrs: Attrs, type: TensorType): Node | undefined {

@@ -47,15 +47,8 @@ function reportUnknownFunction({ name, span }: Name, scope: Scope, context: Cont
       help: `write \`astype(x, ${name})\``,
     });
   const here = spelledHere(name);
-  const near = here ?? nearest(name, [...scope.fns.keys(), ...functionNames(), ...DERIVATIVE_FORMS]);
-  const help =
-    near === undefined
-      ? undefined
-      : here && !/^\w+$/.test(here)
-        ? `write ${/^[\w ]*$/.test(here) ? here : `\`${here}\``}`
-        : here
-          ? `it is called \`${here}\` here`
-          : `did you mean \`${near}\`?`;
+  const near = nearest(name, [...scope.fns.keys(), ...functionNames(), ...DERIVATIVE_FORMS]);
+  const help = here ? `write ${here}` : near && `did you mean \`${near}\`?`;
   return context.mistake(span, `there is no function \`${name}\``, { code: "unknown-function", help });
 }
 
@@ -87,10 +80,12 @@ function callRow(row: FunctionRow, call: Call, scope: Scope, context: Context): 
     else args[name] = read.value;
   }
   if (!good) return POISON;
-  return context.at(call.span, operands, () => {
-    const result = row.build(args as never, context.graph);
-    return "fn" in result ? inComposite(row.name, result, context) : named(row.name, result, context);
-  });
+  return context.at(call.span, operands, () =>
+    context.named(displayName(row.name), () => {
+      const result = row.build(args as never, context.graph);
+      return "fn" in result ? inComposite(row.name, result, context) : resultOf(result);
+    }),
+  );
 }
 
 /** Goes on in the fn of the prelude that a row has picked. */
@@ -108,12 +103,8 @@ function argumentNode(arg: Exclude<Composite["args"][number], "all">, graph: Gra
   return "op" in arg ? arg : graph.constant({ dtype: "int64", shape: [arg.length], weak: true }, arg.map(BigInt));
 }
 
-/** The function's results, remembered under its name. */
-function named(name: string, result: Node | readonly Node[], context: Context): Value {
-  const nodes = Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
-  for (const node of nodes) if (!context.origins.has(node)) context.origins.set(node, displayName(name));
-  return Array.isArray(result) ? { kind: "many", nodes } : tensorValue(nodes[0]!);
-}
+const resultOf = (result: Node | readonly Node[]): Value =>
+  Array.isArray(result) ? { kind: "many", nodes: result as readonly Node[] } : tensorValue(result as Node);
 
 const parametersOf = (decl: FnDecl) => decl.params.map((p) => ({ name: p.name, required: p.default === undefined }));
 /** Parameters of the prelude's fns that go by name. */

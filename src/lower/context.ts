@@ -1,6 +1,7 @@
 /** What lowering carries along: the graph, the place it is at, and what is wrong so far. The only one to report mistakes. */
 import type { FnDecl } from "../../grammar/ast.ts";
 import { type Graph, type Node, OpError } from "../graph/node.ts";
+import { broadcastOp, reshapeOp, transposeOp } from "../ops/movement.ts";
 import type { Diagnostic, Label, Span } from "../source.ts";
 import { type Condition, describeCondition } from "../tensor/conditions.ts";
 import { showShape } from "../tensor/dim.ts";
@@ -14,6 +15,9 @@ export interface Details {
   /** What to write at the place itself. */
   readonly here?: string;
 }
+
+/** Ops that show their argument from another side: a value is known by what they turn. */
+export const TURNING_OPS: ReadonlySet<unknown> = new Set([reshapeOp, transposeOp, broadcastOp]);
 
 /** How deep expressions and calls may nest before the stack is at risk. */
 const DEEPEST = 400;
@@ -53,16 +57,33 @@ export class Context {
     if (this.#inPrelude) return work();
     const { graph } = this;
     const before = graph.site;
+    const conditions = graph.conditions.list.length;
     const site: Site = { span, operands, calls: this.#calls, derivative: this.#derivative };
     graph.site = site;
     try {
       return work();
     } catch (error) {
       if (!(error instanceof OpError)) throw error;
+      graph.conditions.keep(conditions);
       return this.#reportOpError(error, site);
     } finally {
       graph.site = before;
     }
+  }
+
+  /** Runs `work` and remembers what the program calls the op that made its value. */
+  named(name: string, work: () => Value): Value {
+    const before = this.graph.nodes.length;
+    const value = work();
+    const nodes = value.kind === "tensor" ? [value.node] : value.kind === "many" ? value.nodes : [];
+    for (const node of nodes) this.#name(node, name, before);
+    return value;
+  }
+
+  /** Only what is new has no name yet; what merely turns another new node goes by that one's. */
+  #name(node: Node, name: string, before: number): void {
+    const turnsNew = TURNING_OPS.has(node.op) && node.args[0]!.id >= before;
+    if (node.id >= before && !turnsNew && !this.origins.has(node)) this.origins.set(node, name);
   }
 
   /** Reports a mistake at a place and gives the value that silences its users. */
@@ -167,7 +188,7 @@ export class Context {
       labels: [
         isPlace ? (label(guilty) ?? { span: guilty.span, text: "" }) : { span: site.span, text: "" },
         ...others.flatMap((o) => (isPlace && o === guilty ? [] : (label(o) ?? []))),
-        ...(because ? [conditionLabel(because)] : []),
+        ...because.map(conditionLabel),
         ...this.#callLabels(site.calls),
       ],
       help,
@@ -179,10 +200,11 @@ export class Context {
 /** Of more operands only those that disagree are shown. */
 const MOST_LABELS = 4;
 const ABOUT_DTYPES: ReadonlySet<string> = new Set(["dtype", "range"]);
+const ABOUT_VALUES: ReadonlySet<string> = new Set(["arithmetic", "static"]);
 
 /** What stands at an operand: its shape, or its dtype where that is the matter. Literals speak for themselves. */
 function operandLabel({ span, value }: Operand, code: string, guilty: boolean): Label | undefined {
-  if (value.kind !== "tensor") return undefined;
+  if (value.kind !== "tensor" || ABOUT_VALUES.has(code)) return undefined;
   const { shape, dtype, weak } = value.node.type;
   if (ABOUT_DTYPES.has(code)) return weak && dtype !== "bool" ? undefined : { span, text: dtype };
   return weak && !guilty ? undefined : { span, text: shape.length === 0 ? "a scalar" : `shape ${showShape(shape)}` };

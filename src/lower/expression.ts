@@ -1,5 +1,5 @@
 /** Expressions to nodes: what a name, a literal, an operator means in a scope. */
-import type { Expr } from "../../grammar/ast.ts";
+import type { BinaryOperator, Expr } from "../../grammar/ast.ts";
 import type { Graph, Node } from "../graph/node.ts";
 import { OpError } from "../graph/node.ts";
 import { dimNode } from "../ops/leaf.ts";
@@ -50,8 +50,9 @@ export function evaluate(e: Expr, scope: Scope, context: Context): Value {
         return lowerIndex(e, scope, context);
       case "transpose": {
         const base = evaluateTensor(e.base, scope, context);
-        return onTensors([{ span: e.base.span, value: base }], e.span, context, ([x]) =>
-          e.matrix ? swapLast(x!) : transposed(x!),
+        const operand = { span: e.base.span, value: base };
+        return context.named("Transpose", () =>
+          onTensors([operand], e.span, context, ([x]) => (e.matrix ? swapLast(x!) : transposed(x!))),
         );
       }
       case "derivative":
@@ -126,11 +127,16 @@ function lowerBinary(e: Extract<Expr, { kind: "binary" }>, scope: Scope, context
       { span, value },
       { span: right.span, value: evaluateTensor(right, scope, context) },
     ];
-    value = onTensors(operands, whole, context, ([x, y]) => binaryOperator(op, x!, y!));
+    const make = () => onTensors(operands, whole, context, ([x, y]) => binaryOperator(op, x!, y!));
+    const name = COMPOSED[op];
+    value = name ? context.named(name, make) : make();
     span = whole;
   }
   return value;
 }
+
+/** Operators that several ops may stand for. */
+const COMPOSED: Partial<Record<BinaryOperator, string>> = { "@": "MatMul", "**": "Pow" };
 
 function lowerList(e: Extract<Expr, { kind: "list" }>, scope: Scope, context: Context): Value {
   if (e.items.length === 0)
@@ -141,7 +147,7 @@ function lowerList(e: Extract<Expr, { kind: "list" }>, scope: Scope, context: Co
       context.graph.constant({ dtype: numbers.dtype, shape: [e.items.length], weak: true }, numbers.values),
     );
   const items = e.items.map((item) => ({ span: item.span, value: evaluateTensor(item, scope, context) }));
-  return onTensors(items, e.span, context, (nodes) => stackNodes(nodes, 0));
+  return context.named("Stack", () => onTensors(items, e.span, context, (nodes) => stackNodes(nodes, 0)));
 }
 
 /** A list of nothing but number literals, read at once: long ones are data. */
@@ -230,19 +236,14 @@ const LIBRARIES: ReadonlySet<string> = new Set([
 /** `np.dot`, `x.sum(…)`, `x.shape`: says what to write here. */
 function reportMember(e: Extract<Expr, { kind: "member" }>, scope: Scope, context: Context): Value {
   const { name } = e.member;
-  const here =
-    functionNames().includes(name) || scope.fns.has(name)
-      ? name
-      : (spelledHere(name) ?? nearest(name, functionNames()));
+  const isValue = CONSTANTS.has(name) || isDType(name) || name === "newaxis";
+  const near = functionNames().includes(name) || scope.fns.has(name) ? name : nearest(name, functionNames());
   const root = rootOf(e.base);
   const isLibrary = root !== undefined && LIBRARIES.has(root) && !scope.names.has(root);
   if (!isLibrary && e.base.kind !== "member") evaluate(e.base, scope, context);
-  const offer =
-    here === undefined
-      ? undefined
-      : /^\w+$/.test(here)
-        ? `write \`${here}(${isLibrary ? "…" : e.args?.length ? "x, …" : "x"})\``
-        : `write \`${here}\``;
+  const args = isLibrary ? "…" : e.args?.length ? "x, …" : "x";
+  const here = isLibrary && isValue ? `\`${name}\`` : (spelledHere(name) ?? (near && `\`${near}(${args})\``));
+  const offer = here && `write ${here}`;
   if (isLibrary)
     return context.mistake(e.span, `functions have no prefix here: \`${textOf(e.base)}.${name}\``, {
       code: "unknown-function",

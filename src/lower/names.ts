@@ -23,7 +23,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   clamp: "clip",
   clip_by_value: "clip",
   concatenate: "concat",
-  conj: "the value itself: tsym is real",
+  conj: "the value itself: numbers are real",
   convert_to_tensor: "a list literal",
   cond: "where",
   constant: "a literal",
@@ -62,7 +62,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   mm: "matmul",
   mod: "%",
   multiply: "*",
-  ndim: "the rank, which is written in the declaration",
+  ndim: "the number of axes, which its declaration shows",
   neg: "-",
   negative: "-",
   not_equal: "!=",
@@ -87,7 +87,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   subtract: "-",
   sub: "-",
   mul: "*",
-  swapaxes: "transpose or .mT",
+  swapaxes: "`transpose` or `.mT`",
   fix: "trunc",
   tensor: "a list literal",
   array: "a list literal",
@@ -97,9 +97,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   unsqueeze: "expand_dims",
   variance: "var",
   vstack: "concat",
-  hstack: "concat with axis=1",
+  hstack: "`concat` with axis=1",
   view: "reshape",
-  rand: "random_*, which is reserved for later",
+  rand: "the `random_` functions, which are reserved for later",
   print: "a bare expression, which is an output",
   float: "astype(x, float32)",
   tensor_dot: "tensordot",
@@ -129,9 +129,12 @@ export const RESERVED_FUNCTIONS: ReadonlySet<string> = new Set([
 ]);
 export const isReservedFunction = (name: string): boolean => RESERVED_FUNCTIONS.has(name) || name.startsWith("random_");
 
-/** What other libraries' spelling of a function is here. */
-export const spelledHere = (name: string): string | undefined =>
-  Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined;
+/** What other libraries' spelling of a function is here, in backquotes where it is code. */
+export function spelledHere(name: string): string | undefined {
+  if (!Object.hasOwn(ELSEWHERE, name)) return undefined;
+  const here = ELSEWHERE[name]!;
+  return /`|^(a|the) /.test(here) ? here : `\`${here}\``;
+}
 
 /** The candidate that was most likely meant, if one is near. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {

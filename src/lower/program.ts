@@ -131,7 +131,7 @@ class ProgramLowering {
         });
     };
     for (const s of program.statements) {
-      if (s.kind === "fn") add(s, table);
+      if (s.kind === "fn" && !this.#hasTwins(s)) add(s, table);
       if (s.kind === "broken") for (const name of s.binds) this.#context.brokenFns.add(name);
     }
     for (const s of program.statements) {
@@ -151,6 +151,20 @@ class ProgramLowering {
             `an imported file gives its fns; this ${s.kind === "bind" ? "binding" : s.kind} is left out`,
           );
     return table;
+  }
+
+  /** Whether two parameters of a fn share a name; reported, and its callers stay silent. */
+  #hasTwins({ name, params }: FnDecl): boolean {
+    const twin = params.find((p, i) => params.findIndex((q) => q.name === p.name) < i);
+    if (!twin) return false;
+    this.#context.brokenFns.add(name);
+    this.#context.mistake(twin.span, `\`${twin.name}\` is a parameter twice`, {
+      code: "bound-twice",
+      here: "again here",
+      labels: [{ span: params.find((p) => p.name === twin.name)!.span, text: "a parameter here first" }],
+      help: "a name is bound once: take another",
+    });
+    return true;
   }
 
   /** The named dims of all inputs come first: they mean the same size everywhere in the program. */
@@ -174,8 +188,8 @@ class ProgramLowering {
       case "output":
         for (const { name, value } of s.outputs) {
           if (value) bindTargets([name], value, scope, context);
-          const isBound = !value || scope.names.get(name.name)?.span === name.span;
-          const found = isBound ? evaluate({ kind: "name", ...name }, scope, context) : POISON;
+          if (value && scope.names.get(name.name)?.span !== name.span) continue; // taken, and reported
+          const found = evaluate({ kind: "name", ...name }, scope, context);
           this.#outputs.push({
             name: name.name,
             value: requireTensor(found, name.span, context),
@@ -338,10 +352,10 @@ function firstFree(name: string, taken: ReadonlyMap<string, Span>): string {
 /** The output names of a bare expression: a name is itself, `grad E wrt a, b` are grad_a and grad_b, all else `out`. */
 function bareNames(e: Expr): string[] {
   if (e.kind === "name") return [e.name];
-  if (e.kind === "derivative") return e.wrt.map((w) => `${e.op}_${w.name}`);
-  if (e.kind === "call" && ["grad", "jacobian", "hessian"].includes(e.callee.name)) {
+  if (e.kind === "derivative") return e.wrt.map((w) => (e.op === "grad" ? `grad_${w.name}` : "out"));
+  if (e.kind === "call" && e.callee.name === "grad") {
     const [, variable] = e.args;
-    if (variable?.value.kind === "name") return [`${e.callee.name}_${variable.value.name}`];
+    if (variable?.value.kind === "name") return [`grad_${variable.value.name}`];
   }
   return ["out"];
 }

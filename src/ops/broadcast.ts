@@ -11,7 +11,10 @@ export function broadcastShapes(graph: Graph, shapes: readonly (readonly Dim[])[
       const dim = shape[axis - rank + shape.length] ?? 1;
       if (dim === 1 || sameDim(dim, result)) continue;
       if (result !== 1)
-        graph.require(result, "=", dim, rank === 1 ? "the lengths" : `sizes along axis ${axis - rank}`, { arg });
+        graph.require(result, "=", dim, rank === 1 ? "the lengths" : `sizes along axis ${axis - rank}`, {
+          arg,
+          broadcasts: true,
+        });
       if (result === 1 || isKnown(dim)) result = dim;
     }
     return result;

@@ -26,11 +26,15 @@ export interface Condition<Site = unknown> {
   readonly rhs: Dim;
   /** What must hold, in words that finish "… differ" or "… needs": e.g. "the inner sizes of `@`". */
   readonly what: string;
+  /** Sizes that are broadcast: of these, a 1 that is known before there is data would stretch. */
+  readonly broadcasts?: boolean | undefined;
   /** Where it arose; opaque here, a place in the source to whoever set it. */
   readonly site: Site;
 }
 
-export type Verdict = { readonly holds: boolean } | { readonly impossible: true; readonly because?: Condition };
+export type Verdict =
+  | { readonly holds: boolean }
+  | { readonly impossible: true; readonly because: readonly Condition[] };
 
 /** Whether a relation between known sizes holds. */
 export function holds(lhs: number, relation: Relation, rhs: number): boolean {
@@ -58,8 +62,12 @@ function decide(lhs: Dim, relation: Relation, rhs: Dim): boolean | undefined {
   }
 }
 
+/** Among more conditions no chain of them is searched for. */
+const MOST_SEARCHED = 200;
+
 export class Conditions {
   readonly list: Condition[] = [];
+  readonly #recorded = new Set<string>();
   /** Symbols that the equalities so far determine, each in terms of the others. */
   #solved = new Map<string, Dim>();
 
@@ -69,16 +77,36 @@ export class Conditions {
     return substitute(d, (s) => this.#solved.get(s.key));
   }
 
-  /** Records the condition if sizes decide it; tells when nothing can meet it, and which earlier condition is in the way. */
+  /** Records the condition if sizes decide it; tells when nothing can meet it, and which earlier conditions are in the way. */
   require(condition: Condition): Verdict {
     const { lhs, relation, rhs } = condition;
     const direct = decide(lhs, relation, rhs);
-    if (direct !== undefined) return direct ? { holds: true } : { impossible: true };
-    const known = this.#decideReduced(condition);
+    if (direct !== undefined) return direct ? { holds: true } : { impossible: true, because: [] };
+    const known = this.#recorded.has(conditionKey(condition)) || this.#decideReduced(condition);
     if (known === true) return { holds: true };
     if (known === undefined && this.#add(condition)) return { holds: false };
-    const because = this.list.find((earlier) => !new Conditions().#addBoth(earlier, condition));
-    return because ? { impossible: true, because } : { impossible: true };
+    return { impossible: true, because: this.#conflict(condition) };
+  }
+
+  /** Forgets all but the first `count` conditions: those of an expression that turned out wrong. */
+  keep(count: number): void {
+    if (count === this.list.length) return;
+    const kept = this.list.splice(0).slice(0, count);
+    this.#solved = new Map();
+    this.#recorded.clear();
+    for (const condition of kept) this.#add(condition);
+  }
+
+  /** Conditions that cannot be met together with `condition`, none of which can be left out. */
+  #conflict(condition: Condition): readonly Condition[] {
+    const single = this.list.find((earlier) => !new Conditions().#addAll([earlier, condition]));
+    if (single) return [single];
+    return this.list.length > MOST_SEARCHED
+      ? []
+      : this.list.reduce((needed, earlier) => {
+          const rest = needed.filter((c) => c !== earlier);
+          return new Conditions().#addAll([...rest, condition]) ? needed : rest;
+        }, this.list);
   }
 
   /** Whether a condition holds, given what the others force. */
@@ -95,11 +123,12 @@ export class Conditions {
       return false;
     }
     this.list.push(condition);
+    this.#recorded.add(conditionKey(condition));
     return true;
   }
 
-  #addBoth(first: Condition, second: Condition): boolean {
-    return this.#add(first) && this.#decideReduced(second) !== false && this.#add(second);
+  #addAll(conditions: readonly Condition[]): boolean {
+    return conditions.every((c) => this.#decideReduced(c) !== false && this.#add(c));
   }
 
   #solve(difference: Dim): void {
@@ -113,7 +142,7 @@ export class Conditions {
 }
 
 /** `n = 3`, `n >= 4`, `n % 2 == 0`. */
-export function describeCondition({ lhs, relation, rhs }: Omit<Condition, "what" | "site">): string {
+export function describeCondition({ lhs, relation, rhs }: Pick<Condition, "lhs" | "relation" | "rhs">): string {
   const [l, r] = [showDim(lhs), showDim(rhs)];
   if (relation === "divides") return `${asSymbol(rhs) ? r : `(${r})`} % ${l} == 0`;
   return relation === "=" && isKnown(lhs) ? `${r} = ${l}` : `${l} ${relation} ${r}`;
@@ -121,4 +150,4 @@ export function describeCondition({ lhs, relation, rhs }: Omit<Condition, "what"
 
 /** The sizes of the symbols in a condition, for a message: `n is 5, m is 3`. */
 export const conditionSymbols = (c: Condition): DimSymbol[] => [...symbolsOf(c.lhs, symbolsOf(c.rhs)).values()];
-export const conditionKey = (c: Condition): string => `${dimKey(c.lhs)} ${c.relation} ${dimKey(c.rhs)}`;
+const conditionKey = (c: Condition): string => `${dimKey(c.lhs)} ${c.relation} ${dimKey(c.rhs)}`;
