@@ -147,15 +147,19 @@ program
     status = await check(file, options, world);
   });
 
-/** Commander's complaint as a diagnostic of ours: it ends in "(Did you mean …?)" where it has an idea. */
+/** A sentence of commander's as one of ours: `Allowed choices are a, b.` as `allowed choices are a, b`. */
+const inOurVoice = (text: string): string =>
+  (text[0] ?? "").toLowerCase() + text.slice(1).replaceAll(/'(.*?)'/g, "`$1`").replace(/\.$/, "");
+
+/** Commander's complaint as a diagnostic of ours: a second sentence, or "(Did you mean …?)", says what to do. */
 function usageDiagnostic({ message }: CommanderError): Diagnostic {
-  const [, what = message, idea] = /^(?:error: )?(.*?)\n?(?:\((Did you mean .*)\))?$/s.exec(message) ?? [];
+  const [, what = message, idea] = /^(?:error: )?(.*?)(?:\. |\n\(|$)(.*?)\)?$/s.exec(message) ?? [];
   return {
     severity: "error",
     code: "usage",
-    message: what,
+    message: inOurVoice(what),
     labels: [],
-    help: idea ?? "`tsym --help` and `tsym run --help` show what can be written",
+    help: idea ? inOurVoice(idea) : "`tsym --help` and `tsym run --help` show what can be written",
   };
 }
 

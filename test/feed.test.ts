@@ -100,33 +100,33 @@ test("standard input without a name is a stream of objects", () => {
 
 describe("mistakes", () => {
   test.each<[string[], ExitStatus, string, string?]>([
-    [["x=1", "x=2"], 2, "the input x is fed twice"],
-    [["all.npz", "b=2"], 2, "the input b is fed twice"],
+    [["x=1", "x=2"], 2, "the input `x` is fed twice"],
+    [["all.npz", "b=2"], 2, "the input `b` is fed twice"],
     [["-", "-"], 2, "standard input can feed once only, but two of the flags -f name it"],
     [["x=-", "-"], 2, "standard input can feed once only, but two of the flags -f name it"],
     [["x="], 2, "-f x= says nothing after =", "write -f x=FILE or -f x=VALUE"],
     [["[1, 2]"], 2, "-f [1, 2] does not say which input it is for", "write -f NAME=[1, 2]"],
     [["a.npy"], 2, "-f a.npy does not say which input it is for", "write -f NAME=a.npy"],
-    [["x=5.npy"], 2, "input x: 5.npy begins as a number does, so it is no path", "write ./5.npy"],
-    [["x"], 1, "cannot read x: there is no such file", "to feed the input x, write -f x=FILE or -f x=VALUE"],
-    [["x=no.npy"], 1, "input x: cannot read no.npy: there is no such file"],
-    [["x=no.npz:a"], 1, "input x: cannot read no.npz: there is no such file"],
-    [["x=abc"], 1, "input x: cannot read abc: there is no such file", "a value is written as JSON: 0.5, [1, 2]"],
-    [["x=folder.npy"], 1, "input x: cannot read folder.npy: it is a folder, not a file"],
-    [["x=a.npy/b"], 1, "input x: cannot read a.npy/b: a part of its path is not a folder"],
-    [["x=a\0.npy"], 1, "input x: cannot read a\0.npy: the name holds a null character"],
-    [["x=a.txt"], 1, "input x: cannot tell what kind of file a.txt is", "files end in .npy, .npz"],
-    [["x=all.npz:no"], 1, "input x: all.npz holds no no: its keys are a, b"],
+    [["x=5.npy"], 2, "input `x`: 5.npy begins as a number does, so it is no path", "write ./5.npy"],
+    [["x"], 1, "cannot read x: there is no such file", "to feed the input `x`, write -f x=FILE or -f x=VALUE"],
+    [["x=no.npy"], 1, "input `x`: cannot read no.npy: there is no such file"],
+    [["x=no.npz:a"], 1, "input `x`: cannot read no.npz: there is no such file"],
+    [["x=abc"], 1, "input `x`: cannot read abc: there is no such file", "a value is written as JSON: 0.5, [1, 2]"],
+    [["x=folder.npy"], 1, "input `x`: cannot read folder.npy: it is a folder, not a file"],
+    [["x=a.npy/b"], 1, "input `x`: cannot read a.npy/b: a part of its path is not a folder"],
+    [["x=a\0.npy"], 1, "input `x`: cannot read a\0.npy: the name holds a null character"],
+    [["x=a.txt"], 1, "input `x`: cannot tell what kind of file a.txt is", "files end in .npy, .npz"],
+    [["x=all.npz:no"], 1, "input `x`: all.npz holds no `no`: its keys are a, b"],
     [
       ["x=all.npz"],
       1,
-      "input x: all.npz holds tensors by key, but none is x: its keys are a, b",
+      "input `x`: all.npz holds tensors by key, but none is `x`: its keys are a, b",
       "write -f x=all.npz:a",
     ],
-    [["x=all.json"], 1, "input x: all.json holds tensors by key, but none is x: its keys are a, b", "leave out x="],
-    [["x=none.json"], 1, "input x: none.json holds tensors by key, but none is x: it holds nothing"],
-    [["x=[1, null]"], 1, "input x: inline JSON: $[1]: expected a number, found null"],
-    [["x=-"], 1, "input x: stdin: $: expected a number, found the end of the text"],
+    [["x=all.json"], 1, "input `x`: all.json holds tensors by key, but none is `x`: its keys are a, b", "leave out x="],
+    [["x=none.json"], 1, "input `x`: none.json holds tensors by key, but none is `x`: it holds nothing"],
+    [["x=[1, null]"], 1, "input `x`: inline JSON: $[1]: expected a number, found null"],
+    [["x=-"], 1, "input `x`: stdin: $: expected a number, found the end of the text"],
   ])("%j", (args, exit, message, help) => {
     const found = mistake(() => feed(args));
     expect({ ...found, help: help && found.help }).toEqual({
@@ -139,13 +139,13 @@ describe("mistakes", () => {
   test("in values name the input too", () => {
     const { feeds } = openFeeds(["x=[1.5]"], []);
     expect(mistake(() => readTensor(feeds.get("x")!, "int32", [1])).message).toBe(
-      "input x: inline JSON: $[0] is 1.5, which is no int32",
+      "input `x`: inline JSON: $[0] is 1.5, which is no int32",
     );
   });
 
   test("in a stream name the record", () => {
     const { stream } = openFeeds(["-", "x=1"], chunks('{"x": 1}'));
-    expect(mistake(() => stream!.next())).toMatchObject({ exit: 2, message: "the input x is fed twice" });
+    expect(mistake(() => stream!.next())).toMatchObject({ exit: 2, message: "the input `x` is fed twice" });
   });
 });
 
@@ -211,7 +211,7 @@ describe("--expect", () => {
   test("an output expected twice", () => {
     expect(mistake(() => openExpected(["x=1", "x=2"], []))).toMatchObject({
       exit: 2,
-      message: "the output x is expected twice",
+      message: "the output `x` is expected twice",
     });
   });
 });

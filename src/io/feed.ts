@@ -59,9 +59,9 @@ function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role:
   const sources = new Map<string, Source>();
   const add = (name: string, open: () => Source): void => {
     if (sources.has(name)) twice(name, role);
-    const source = named(`${noun} ${name}`, open);
+    const source = named(`${noun} \`${name}\``, open);
     const readInto: Source["readInto"] = (dtype, target) =>
-      named(`${noun} ${name}`, () => source.readInto(dtype, target));
+      named(`${noun} \`${name}\``, () => source.readInto(dtype, target));
     sources.set(name, { ...source, readInto });
   };
   for (const arg of args) {
@@ -75,7 +75,7 @@ function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role:
       add(name, () => pick(name, src, open(src, stdin), flag));
       continue;
     }
-    const help = `to feed the ${noun} ${src}, write ${flag} ${src}=FILE or ${flag} ${src}=VALUE`;
+    const help = `to feed the ${noun} \`${src}\`, write ${flag} ${src}=FILE or ${flag} ${src}=VALUE`;
     const opened = open(src, stdin, NAME_ALONE.test(src) ? help : undefined);
     if (!isGroup(opened)) {
       return fail("feed", `${flag} ${arg} does not say which ${noun} it is for`, {
@@ -89,7 +89,7 @@ function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role:
 }
 
 const twice = (name: string, { noun, verb }: Role): never =>
-  fail("feed", `the ${noun} ${name} is ${verb} twice`, { exit: 2 });
+  fail("feed", `the ${noun} \`${name}\` is ${verb} twice`, { exit: 2 });
 
 /** The one tensor that `name` can mean: the source itself, or what a group has at that key. */
 function pick(name: string, src: string, opened: Source | Group, flag: string): Source {
@@ -98,7 +98,7 @@ function pick(name: string, src: string, opened: Source | Group, flag: string): 
   if (found) return found();
   const [first = "KEY"] = opened.keys();
   const what = INLINE.test(src) ? "the inline JSON" : src;
-  fail("feed", `${what} holds tensors by key, but none is ${name}: ${listKeys(opened)}`, {
+  fail("feed", `${what} holds tensors by key, but none is \`${name}\`: ${listKeys(opened)}`, {
     help: KEYED_ENDING.test(src)
       ? `write ${flag} ${name}=${src}:${first}`
       : `leave out ${name}= and each feeds the name that is its key`,
@@ -131,7 +131,7 @@ function open(src: string, stdin: Iterable<Uint8Array>, help?: string): Source |
   const bytes = fileBytes(path, help ?? (extname(path).toLowerCase() in READERS ? undefined : VALUE_HELP));
   const opened = openBytes(bytes, path);
   if (key === undefined || !isGroup(opened)) return opened;
-  return opened.get(key)?.() ?? fail("feed", `${path} holds no ${key}: ${listKeys(opened)}`);
+  return opened.get(key)?.() ?? fail("feed", `${path} holds no \`${key}\`: ${listKeys(opened)}`);
 }
 
 const readJson = (bytes: Bytes, label: string): Source | Group => parseJson(slice(bytes), label);
