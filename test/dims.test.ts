@@ -138,6 +138,6 @@ test("equalities force sizes: two that force different ones are told apart, with
   expect(require(m, 3)).toEqual({ holds: false });
   expect(require(n, 3)).toEqual({ holds: true });
   expect(require(n, 4)).toMatchObject({ impossible: true });
-  expect(require(m, 4)).toMatchObject({ impossible: true, because: { site: "m=3" } });
+  expect(require(m, 4)).toMatchObject({ impossible: true, because: [{ site: "m=3" }] });
   expect(isKnown(made.reduce(addDims(n, m)))).toBe(true);
 });

@@ -1,10 +1,11 @@
 /** What `tsym check` says of a program: Keras-like lines, or one JSON object. */
 import type { Node } from "../graph/node.ts";
+import { TURNING_OPS } from "../lower/context.ts";
 import type { Lowered, NamedTensor } from "../lower/program.ts";
 import type { Site } from "../lower/value.ts";
 import { displayName, opOf } from "../ops/define.ts";
 import { isIdentity } from "../ops/identity.ts";
-import { reshapeOp } from "../ops/movement.ts";
+import { inputOp } from "../ops/leaf.ts";
 import { strongDType } from "../ops/promote.ts";
 import { diagnosticToJson, positionOf } from "../render.ts";
 import type { Span } from "../source.ts";
@@ -64,31 +65,41 @@ function namedTensors({ names, outputs }: Lowered): readonly NamedTensor[] {
   return [...names, ...outputs.filter((o) => !bound.has(o.name))].sort((a, b) => a.span.start - b.span.start);
 }
 
-/** Keras's names: the op's, counted per kind over the whole program, derivatives in a scope of their own. */
+/**
+ * Keras's names: the op's, counted per kind over the whole program, derivatives in a scope of their own. Weak values are
+ * counted when one is asked for: shapes and indices hold many.
+ */
 function tensorNames(program: Lowered): (node: Node) => string {
   const counts = new Map<string, number>();
   const names = new Map<Node, string>();
-  for (const node of program.graph.nodes) {
-    if (shownAs(node, program) !== node) continue;
-    if (node.attrs["name"] !== undefined && node.args.length === 0) {
-      names.set(node, `${node.attrs["name"]}:0`);
-      continue;
-    }
-    const kind = `${program.sites.get(node)?.derivative ? "gradients/" : ""}${program.origins.get(node) ?? opOf(node).display ?? displayName(opOf(node).name)}`;
+  const nameOf = (node: Node): string => {
+    const known = names.get(node);
+    if (known !== undefined) return known;
+    const kind = kindOf(node, program);
     const before = counts.get(kind) ?? 0;
+    const name = isInput(node) || before === 0 ? `${kind}:0` : `${kind}_${before}:0`;
     counts.set(kind, before + 1);
-    names.set(node, before === 0 ? `${kind}:0` : `${kind}_${before}:0`);
-  }
-  return (node) => names.get(shownAs(node, program))!;
+    names.set(node, name);
+    return name;
+  };
+  for (const node of program.graph.nodes) if (!node.type.weak && shownAs(node, program) === node) nameOf(node);
+  return (node) => nameOf(shownAs(node, program));
 }
 
-/** Nodes that only pass on or relabel what another made go by its name. */
+const isInput = (node: Node): boolean => node.op === inputOp;
+
+function kindOf(node: Node, { sites, origins }: Lowered): string {
+  if (isInput(node)) return String(node.attrs["name"]);
+  const op = opOf(node);
+  return `${sites.get(node)?.derivative ? "gradients/" : ""}${origins.get(node) ?? op.display ?? displayName(op.name)}`;
+}
+
+/** Nodes that only pass on, relabel or turn what another made go by its name, unless a function of the program made them. */
 function shownAs(node: Node, { origins }: Lowered): Node {
   let shown = node;
-  while (isIdentity(shown) || (shown.op === reshapeOp && !origins.has(shown))) shown = shown.args[0]!;
+  while (isIdentity(shown) || (TURNING_OPS.has(shown.op) && !origins.has(shown))) shown = shown.args[0]!;
   return shown;
 }
-
 const sizeJson = (d: Dim): number | string => (isKnown(d) ? d : showDim(d));
 const textOf = ({ source, start, end }: Span): string => source.text.slice(start, end);
 const oneLine = (text: string): string => text.replace(/\s+/g, " ");

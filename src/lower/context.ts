@@ -82,8 +82,10 @@ export class Context {
 
   /** Only what is new has no name yet; what merely turns another new node goes by that one's. */
   #name(node: Node, name: string, before: number): void {
-    const turnsNew = TURNING_OPS.has(node.op) && node.args[0]!.id >= before;
-    if (node.id >= before && !turnsNew && !this.origins.has(node)) this.origins.set(node, name);
+    let turned = node;
+    while (TURNING_OPS.has(turned.op) && turned.id >= before) turned = turned.args[0]!;
+    const goesByAnother = turned !== node && turned.id >= before;
+    if (node.id >= before && !goesByAnother && !this.origins.has(node)) this.origins.set(node, name);
   }
 
   /** Reports a mistake at a place and gives the value that silences its users. */

@@ -40,7 +40,10 @@ export function lowerIndex(e: Extract<Expr, { kind: "index" }>, scope: Scope, co
     { span: e.base.span, value: base },
     ...e.items.map(({ span }) => ({ span, value: POISON })),
   ];
-  return context.at(e.span, operands, () => tensorValue(index(base.node, parts as Part[])));
+  const isGather = parts.some((p) => p?.kind === "gather");
+  return context.named(isGather ? "Take" : "Slice", () =>
+    context.at(e.span, operands, () => tensorValue(index(base.node, parts as Part[]))),
+  );
 }
 
 /** What stands in the brackets at `place`, from 1: messages count the tensor itself as 0. */

@@ -84,6 +84,13 @@ export function positivePart(d: Dim): Dim {
   if (isKnown(d)) return Math.max(d, 0);
   if (lowerBound(d) >= 0) return d;
   if (upperBound(d) <= 0) return 0;
+  // d is the larger of two parts where it holds +c · max(p, 0): one that is never positive adds nothing
+  const split = splitPositive(d);
+  if (split && split.coefficient > 0) {
+    const whole = addDims(split.rest, split.scaled);
+    if (upperBound(split.rest) <= 0) return positivePart(whole);
+    if (upperBound(whole) <= 0) return positivePart(split.rest);
+  }
   // max(-p, 0) is max(p, 0) - p: one orientation only, so that equal sizes look equal
   if (d.terms[0]!.coefficient < 0) return addDims(d, positivePart(mulDims(-1, d)));
   return ofAtom({ kind: "positive", key: `max(${d.key},0)`, of: d });
@@ -214,12 +221,32 @@ export function solveFor(d: Dim): { symbol: DimSymbol; value: Dim } | undefined 
 export function showDim(d: Dim): string {
   if (isKnown(d)) return String(d);
   const split = splitPositive(d);
-  if (split?.coefficient === -1) return `min(${showDim(split.rest)}, ${showDim(subDims(split.rest, split.of))})`;
-  const parts = d.terms.map((t, i) => {
+  if (split && split.coefficient < 0) {
+    const minimum = showMinimum(split.of, -split.coefficient);
+    const rest = subDims(split.rest, mulDims(-split.coefficient, variablePart(split.of)));
+    return rest === 0 ? minimum : `${minimum}${showTerms(termsOf(rest), true)}`;
+  }
+  return showTerms(d.terms);
+}
+
+/** p without its constant term. */
+const variablePart = (p: Polynomial): Dim => polynomial(p.terms.filter((t) => t.key !== ""));
+
+/** count · (v - max(p, 0)), where v is p without its constant c, is count · min(v, -c). */
+function showMinimum(p: Polynomial, count: number): string {
+  const v = variablePart(p);
+  const text = `min(${showDim(v)}, ${showDim(subDims(v, p))})`;
+  return count === 1 ? text : `${count} * ${text}`;
+}
+
+/** Terms with their signs between; `continued` begins with a sign too. */
+function showTerms(terms: readonly Term[], continued = false): string {
+  const parts = terms.map((t, i) => {
     const size = Math.abs(t.coefficient);
     const factors = t.atoms.map((a) => showAtom(a, t.atoms.length > 1 || size !== 1));
     const text = t.key === "" ? `${size}` : [...(size === 1 ? [] : [size]), ...factors].join(" * ");
-    return i === 0 ? (t.coefficient < 0 ? `-${text}` : text) : (t.coefficient < 0 ? " - " : " + ") + text;
+    if (i > 0 || continued) return (t.coefficient < 0 ? " - " : " + ") + text;
+    return t.coefficient < 0 ? `-${text}` : text;
   });
   return parts.join("");
 }
