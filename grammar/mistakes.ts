@@ -1,5 +1,4 @@
 /** What is said about text that is no tsym: every message of the grammar that needs no tree. Knows tokens, not the parser. */
-import type { IToken, TokenType } from "chevrotain";
 import type { Diagnostic, SourceText, Span } from "../src/source.ts";
 import { DTYPES } from "../src/tensor/dtype.ts";
 import {
@@ -28,6 +27,8 @@ import {
   Sign,
   StringLiteral,
   spanOf,
+  type Token,
+  type TokenType,
   Unknown,
 } from "./tokens.ts";
 
@@ -105,7 +106,7 @@ const STRANGE: readonly (readonly [RegExp, code: string, message: string, help: 
 ];
 
 /** What is wrong with a token in itself, if anything. */
-export function strangeToken(source: SourceText, token: IToken): Diagnostic | undefined {
+export function strangeToken(source: SourceText, token: Token): Diagnostic | undefined {
   if (token.tokenType !== Foreign && token.tokenType !== Unknown) return undefined;
   const span = [spanOf(source, token)];
   const instead = INSTEAD[token.image];
@@ -115,7 +116,7 @@ export function strangeToken(source: SourceText, token: IToken): Diagnostic | un
 }
 
 /** A line that begins with what should end the line before. */
-export function lineOperator(source: SourceText, before: IToken, operator: IToken): Diagnostic {
+export function lineOperator(source: SourceText, before: Token, operator: Token): Diagnostic {
   const { image } = operator;
   const end = before.startOffset + before.image.length;
   const comment = image === "//" ? "; a comment begins with `#`" : "";
@@ -133,9 +134,9 @@ export function lineOperator(source: SourceText, before: IToken, operator: IToke
 
 /** Names that a program cannot bind although they are no keywords. */
 const RESERVED: ReadonlySet<string> = new Set([...DTYPES, "pi", "inf", "nan"]);
-export const isReserved = (token: IToken): boolean => RESERVED.has(token.image) || isKeyword(token);
+export const isReserved = (token: Token): boolean => RESERVED.has(token.image) || isKeyword(token);
 
-export const reserved = (source: SourceText, token: IToken): Diagnostic =>
+export const reserved = (source: SourceText, token: Token): Diagnostic =>
   mistake(
     "reserved",
     `\`${token.image}\` is a reserved name`,
@@ -162,7 +163,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   assert: "assert a shape or dtype on the target: `y[n]: float32 = …`",
 };
 
-const isElsewhere = (token: IToken | undefined) => token !== undefined && Object.hasOwn(ELSEWHERE, token.image);
+const isElsewhere = (token: Token | undefined) => token !== undefined && Object.hasOwn(ELSEWHERE, token.image);
 
 interface Hint {
   /** How the statement begins. */
@@ -224,7 +225,7 @@ const HINTS: readonly Hint[] = [
  * @param at - the index of the token that did not fit; `tokens.length` when more was needed
  * @param expected - what could have stood there, in words
  */
-export function unparsed(source: SourceText, tokens: readonly IToken[], at: number, expected: string): Diagnostic {
+export function unparsed(source: SourceText, tokens: readonly Token[], at: number, expected: string): Diagnostic {
   const before = tokens[at - 1];
   const found = tokens[at];
   const keyword = keywordAsName(tokens, at, expected);
@@ -234,7 +235,7 @@ export function unparsed(source: SourceText, tokens: readonly IToken[], at: numb
     const { image } = tokens[word]!;
     return mistake("syntax", `there is no \`${image}\` in tsym`, [spanOf(source, tokens[word]!)], ELSEWHERE[image]);
   }
-  const fits = (types: readonly TokenType[] | undefined, token: IToken | undefined) =>
+  const fits = (types: readonly TokenType[] | undefined, token: Token | undefined) =>
     types === undefined || (token !== undefined && types.includes(token.tokenType));
   const hint = HINTS.find(
     (row) =>
@@ -251,7 +252,7 @@ export function unparsed(source: SourceText, tokens: readonly IToken[], at: numb
 }
 
 /** A keyword where a name should stand: before a `=`, or found where a name was expected. */
-function keywordAsName(tokens: readonly IToken[], at: number, expected: string): IToken | undefined {
+function keywordAsName(tokens: readonly Token[], at: number, expected: string): Token | undefined {
   const found = tokens[at];
   const isExpression = tokens[0]!.tokenType === OutputKeyword && found?.tokenType === Derivative;
   if (found && !isExpression && isKeyword(found) && /^a (name|parameter)/.test(expected)) return found;
@@ -261,7 +262,7 @@ function keywordAsName(tokens: readonly IToken[], at: number, expected: string):
   });
 }
 
-function describe(token: IToken | undefined): string {
+function describe(token: Token | undefined): string {
   if (!token) return "the end of the statement";
   if (isNewline(token)) return "the end of the line";
   return `${isKeyword(token) ? "the keyword " : ""}\`${token.image}\``;
