@@ -149,7 +149,11 @@ program
 
 /** A sentence of commander's as one of ours: `Allowed choices are a, b.` as `allowed choices are a, b`. */
 const inOurVoice = (text: string): string =>
-  (text[0] ?? "").toLowerCase() + text.slice(1).replaceAll(/'(.*?)'/g, "`$1`").replace(/\.$/, "");
+  (text[0] ?? "").toLowerCase() +
+  text
+    .slice(1)
+    .replaceAll(/'(.*?)'/g, "`$1`")
+    .replace(/\.$/, "");
 
 /** Commander's complaint as a diagnostic of ours: a second sentence, or "(Did you mean …?)", says what to do. */
 function usageDiagnostic({ message }: CommanderError): Diagnostic {

@@ -203,8 +203,9 @@ function clampSlice(
   if (start === undefined && stop === undefined && step === 1) return { start: 0, count: size };
   const forward = step > 0;
   const clamp = (d: Dim): Dim => {
-    const fromStart = isNegative(d) ? addDims(size, d) : d;
-    if (fromStart === d) graph.require(d, ">=", 0, "a computed bound of a slice counts from the start", { arg: 0 });
+    const isFromEnd = isNegative(d);
+    const fromStart = isFromEnd ? addDims(size, d) : d;
+    if (!isFromEnd) graph.require(d, ">=", 0, "a computed bound of a slice counts from the start", { arg: 0 });
     return forward ? minDims(positivePart(fromStart), size) : minDims(maxDims(fromStart, -1), subDims(size, 1));
   };
   const first = start === undefined ? (forward ? 0 : subDims(size, 1)) : clamp(start);
