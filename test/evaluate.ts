@@ -46,11 +46,14 @@ export function value(text: string, feeds: Readonly<Record<string, Tensor>> = {}
 export const warnings = (text: string): Diagnostic[] =>
   compile(text).diagnostics.filter((d) => d.severity === "warning");
 
+const flat = (values: number | bigint | boolean | Nested): (number | bigint | boolean)[] =>
+  typeof values === "object" ? values.flatMap(flat) : [values];
+
 /** A tensor from nested lists. */
 export function tensorFrom(values: number | boolean | Nested, dtype: DType = "float64"): Tensor {
   const shape: number[] = [];
   for (let part: unknown = values; Array.isArray(part); part = part[0]) shape.push(part.length);
-  return tensorOf(dtype, shape, [values].flat(Number.POSITIVE_INFINITY) as number[]);
+  return tensorOf(dtype, shape, flat(values));
 }
 
 /** A tensor as nested lists; bools as such. */

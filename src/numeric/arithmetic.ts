@@ -35,7 +35,7 @@ export const copysign = (x: Form, y: Form): Form =>
   fromWords(or(and(highWord(x), 0x7fffffff), and(highWord(y), -0x80000000)), lowWord(x));
 
 /** -1, 0 or 1; NaN stays. */
-export const sign = (x: Form): Form => select(gt(x, 0), 1, select(lt(x, 0), -1, x.type === "f64" ? add(x, 0) : 0));
+export const sign = (x: Form): Form => select(gt(x, 0), 1, select(lt(x, 0), -1, add(x, 0)));
 
 /** To the nearest integer, halves to even; the sign of zero stays. f64 only. Adding 2^52 leaves no room for a fraction. */
 export function roundHalfEven(x: Form): Form {

@@ -26,3 +26,12 @@ export function preludeFunction(name: string): FnDecl | undefined {
 }
 
 export const preludeNames = (): string[] => [...trees.keys()];
+
+/** What the comment above a prelude fn says: prose, and in its indented lines examples. */
+export function documentationOf({ doc }: FnDecl): { readonly doc: string; readonly examples: readonly string[] } {
+  const isExample = (line: string) => line.startsWith("  ");
+  return {
+    doc: doc.filter((line) => !isExample(line)).join(" "),
+    examples: doc.filter(isExample).map((line) => line.trim()),
+  };
+}

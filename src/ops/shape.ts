@@ -12,7 +12,6 @@ import {
   showShape,
   subDims,
 } from "../tensor/dim.ts";
-import { promote } from "../tensor/dtype.ts";
 import { normalizeAxes, normalizeAxis, oneAxis } from "./broadcast.ts";
 import {
   axesParam,
@@ -42,7 +41,7 @@ import {
   stretch,
 } from "./movement.ts";
 import { where } from "./pointwise.ts";
-import { cast, strong, unify } from "./promote.ts";
+import { strong, unify } from "./promote.ts";
 import { asNumber } from "./static.ts";
 
 export const reshape = define({
@@ -195,7 +194,7 @@ export const pad = define({
   examples: ["pad([1, 2], [[1, 2]]) == [0, 1, 2, 0, 0]", "pad([[1]], [[0, 1], [1, 0]], value=7) == [[7, 1], [7, 7]]"],
   build: ({ x: given, widths, value }, graph) => {
     const x = strong(given);
-    const { shape, dtype } = x.type;
+    const { shape } = x.type;
     if (widths.length !== shape.length && widths.length !== 1)
       throw new OpError(`pad needs a pair of widths for each axis: ${widths.length} for shape ${showShape(shape)}`, {
         arg: "widths",
@@ -207,14 +206,8 @@ export const pad = define({
     const place = (y: Node) => embed(y, padded, starts);
     if (value === undefined || asNumber(value) === 0) return place(x);
     if (value.type.shape.length > 0) throw new OpError("pad takes one value, a scalar", { arg: "value" });
-    if (!value.type.weak && promote(value.type.dtype, dtype) !== dtype)
-      throw new OpError(`a value of ${value.type.dtype} does not fit a tensor of ${dtype}`, {
-        code: "dtype",
-        arg: "value",
-        help: `astype(x, ${value.type.dtype}) first`,
-      });
     const inside = graph.constant({ dtype: "bool", shape: [], weak: false }, [true]);
-    return where(place(stretch(inside, shape)), place(x), cast(value, dtype));
+    return where(place(stretch(inside, shape)), place(x), value);
   },
 });
 
