@@ -108,11 +108,11 @@ describe("the command line", () => {
   test.each([
     [["run"], "no program is named"],
     [["run", "a.tsym", "-e", "1"], "both a file and -e are given"],
-    [["run", "a.tsym", "--fromat", "json"], "unknown option '--fromat'"],
-    [["run", "a.tsym", "--format", "xml"], "Allowed choices are pretty"],
+    [["run", "a.tsym", "--fromat", "json"], "unknown option `--fromat`"],
+    [["run", "a.tsym", "--format", "xml"], "allowed choices are pretty"],
     [["run", "a.tsym", "--threads", "0"], "whole number above 0"],
     [["run", "a.tsym", "-f"], "argument missing"],
-    [["rnu"], "Did you mean run?"],
+    [["rnu"], "did you mean run?"],
   ])("%j is wrong in itself", (args, message) => {
     const { status, stdout, stderr } = tsym(args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });

@@ -56,6 +56,21 @@ error[shape]: inner sizes of \`@\` differ: 3 and 4
 `);
 });
 
+test("labels that overlap have rows of their own, the place first", () => {
+  const { source, labels } = labelled("c = «ab» + «d»", ["shape (2)", "shape (3)"]);
+  const whole = { span: { source, start: 4, end: 10 }, text: "" };
+  expect(`\n${plain(diagnostic([whole, ...labels]))}`).toBe(`
+error[shape]: inner sizes of \`@\` differ: 3 and 4
+ --> demo.tsym:1:5
+  |
+1 | c = ab + d
+  |     ^^^^^^
+  |     --   - shape (3)
+  |     |
+  |     shape (2)
+`);
+});
+
 test("lines come in order, with dots between distant ones; other files have their own header", () => {
   const { labels } = labelled(`«a»\n${"\n".repeat(8)}b\n«c»`, ["first", "here"], [1, 0]);
   const other = labelled("x = «y»", ["there"]).labels;

@@ -11,7 +11,7 @@ import { sameDim, showShape } from "../tensor/dim.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
 import { bindArguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
-import { evaluateTensor, reportUnknownName } from "./expression.ts";
+import { CONSTANTS, evaluateTensor, reportUnknownName } from "./expression.ts";
 import type { Scope } from "./scope.ts";
 import { type Operand, POISON, tensorValue, type Value } from "./value.ts";
 
@@ -39,10 +39,9 @@ export function lowerDerivative(e: Prefix, scope: Scope, context: Context): Valu
 function lookUpVariable({ name, span }: Name, scope: Scope, context: Context): Variable | undefined {
   const bound = scope.names.get(name);
   if (!bound) {
-    if (scope.dim(name))
-      context.mistake(span, `\`${name}\` is a dim: nothing has a derivative with respect to a size`, {
-        code: "derivative",
-      });
+    const what = scope.dim(name) ? "a dim" : CONSTANTS.has(name) ? "a constant" : undefined;
+    if (what)
+      context.mistake(span, `\`${name}\` is ${what}: derivatives are with respect to tensors`, { code: "derivative" });
     else reportUnknownName(name, span, scope, context);
     return undefined;
   }

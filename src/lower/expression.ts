@@ -16,7 +16,8 @@ import { nearest, spelledHere } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import { type Operand, POISON, tensorValue, type Value } from "./value.ts";
 
-const CONSTANTS: ReadonlyMap<string, number> = new Map([
+/** Numbers that have names. */
+export const CONSTANTS: ReadonlyMap<string, number> = new Map([
   ["pi", Math.PI],
   ["inf", Number.POSITIVE_INFINITY],
   ["nan", Number.NaN],
