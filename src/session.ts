@@ -1,5 +1,6 @@
 /** A checked program made ready for data: bound and compiled once for each set of shapes. Knows no file and no terminal. */
-import { type Bound, bind, type FedShape } from "./bind.ts";
+import { type Bound, bind } from "./bind/bind.ts";
+import type { FedShape } from "./bind/sizes.ts";
 import { type CompileOptions, type Engine, type Program as EngineProgram, EvaluationError } from "./engines/engine.ts";
 import type { Node } from "./graph/node.ts";
 import type { Source } from "./io/source.ts";

@@ -1,0 +1,115 @@
+/** The concrete graph: made node by node as the symbolic one was, with a number for every dim. */
+import { foldWeak } from "../fold.ts";
+import { ancestors, Graph, type Node } from "../graph/node.ts";
+import type { InputTensor, Lowered, NamedTensor } from "../lower/program.ts";
+import { castOp } from "../ops/cast.ts";
+import { isIdentity } from "../ops/identity.ts";
+import { dimNode, dimOp, input, inputOp } from "../ops/leaf.ts";
+import { broadcastOp, relabel, reshapeOp, stretch } from "../ops/movement.ts";
+import { castTo } from "../ops/promote.ts";
+import { fail } from "../source.ts";
+import { asSymbol, type Dim, isKnown } from "../tensor/dim.ts";
+import type { Bound } from "./bind.ts";
+import type { FedShape, Sizes } from "./sizes.ts";
+
+/** Makes the concrete graph, node by node. */
+export class Concretizer {
+  readonly #graph: Graph;
+  readonly #program: Lowered;
+  readonly #sizes: Sizes;
+  readonly #fed: ReadonlyMap<string, FedShape>;
+  readonly #made = new Map<Node, Node>();
+  readonly #from = new Map<Node, Node>();
+  readonly #numbers = new Map<string, number>();
+
+  constructor(program: Lowered, sizes: Sizes, fed: ReadonlyMap<string, FedShape>) {
+    this.#program = program;
+    this.#sizes = sizes;
+    this.#fed = fed;
+    this.#graph = new Graph({ defaultFloat: program.graph.defaultFloat, fold: foldWeak });
+  }
+
+  concretize(outputs: readonly NamedTensor[], inputs: readonly InputTensor[]): Bound {
+    const defaults = new Map(
+      this.#program.inputs.flatMap((i) => (i.default && !this.#fed.has(i.name) ? [[i.node, i.default] as const] : [])),
+    );
+    this.#follow(
+      outputs.map((o) => o.node),
+      defaults,
+    );
+    return {
+      inputs: inputs.flatMap(({ name, node }) => (this.#made.has(node) ? [{ name, node: this.#made.get(node)! }] : [])),
+      outputs: outputs.map(({ name, node }) => ({ name, node: this.#made.get(node)! })),
+      siteOf: (node) => {
+        const symbolic = this.#from.get(node);
+        return symbolic && this.#program.sites.get(symbolic);
+      },
+    };
+  }
+
+  /** Concrete nodes for `roots` and all they need; an unfed input is what its default is. */
+  #follow(roots: readonly Node[], defaults: ReadonlyMap<Node, Node>): void {
+    for (const node of ancestors(roots)) {
+      if (this.#made.has(node)) continue;
+      const stand = defaults.get(node);
+      if (stand) this.#follow([stand], defaults);
+      const concrete = stand ? this.#made.get(stand)! : this.#rebuild(node);
+      this.#made.set(node, concrete);
+      if (!this.#from.has(concrete)) this.#from.set(concrete, node);
+    }
+  }
+
+  #rebuild(node: Node): Node {
+    const args = node.args.map((a) => this.#made.get(a)!);
+    const [x] = args as [Node];
+    const { op, attrs } = node;
+    if (isIdentity(node)) return x;
+    if (op === dimOp) return dimNode(this.#graph, this.#number(attrs["dim"] as Dim, node));
+    if (op === castOp) return castTo(x, { dtype: node.type.dtype, weak: node.type.weak });
+    if (op === reshapeOp) return relabel(x, this.#numbersOf(attrs["shape"], node));
+    if (op === broadcastOp) return stretch(x, this.#numbersOf(attrs["shape"], node));
+    if (op === inputOp)
+      return input(this.#graph, attrs["name"] as string, {
+        ...node.type,
+        shape: this.#numbersOf(node.type.shape, node),
+      });
+    return this.#graph.apply(op, args, this.#concreteAttrs(attrs, node));
+  }
+
+  #concreteAttrs(attrs: Node["attrs"], node: Node): Node["attrs"] {
+    return Object.fromEntries(Object.entries(attrs).map(([k, v]) => [k, this.#concreteAttr(v, node)]));
+  }
+  #concreteAttr(value: unknown, node: Node): unknown {
+    if (Array.isArray(value) && value.some((v) => isSymbolic(v))) return value.map((v) => this.#number(v as Dim, node));
+    return isSymbolic(value) ? this.#number(value, node) : value;
+  }
+  #numbersOf(dims: unknown, node: Node): number[] {
+    return (dims as Dim[]).map((d) => this.#number(d, node));
+  }
+
+  #number(d: Dim, node: Node): number {
+    if (isKnown(d)) return d;
+    const known = this.#numbers.get(d.key);
+    if (known !== undefined) return known;
+    const value = this.#sizes.value(d);
+    if (value === undefined) this.#reportUnknown(d, node);
+    this.#numbers.set(d.key, value!);
+    return value!;
+  }
+
+  #reportUnknown(d: Dim, node: Node): never {
+    const [symbol] = this.#sizes.unknown(d);
+    const declared = this.#program.inputs.find((i) => i.node.type.shape.some((s) => asSymbol(s)?.key === symbol?.key));
+    const site = this.#program.sites.get(node);
+    return fail("missing-input", `the size ${symbol?.label} is not known`, {
+      labels: [
+        ...(site ? [{ span: site.span, text: "" }] : []),
+        ...(declared ? [{ span: declared.span, text: "declared here, but not fed" }] : []),
+      ],
+      help: declared ? `feed \`${declared.name}\`: --feed ${declared.name}=FILE` : "no input declares it alone",
+    });
+  }
+}
+
+const isSymbolic = (value: unknown): value is Exclude<Dim, number> =>
+  typeof value === "object" && value !== null && "terms" in value && "key" in value;

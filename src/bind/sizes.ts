@@ -1,0 +1,150 @@
+/** What numbers the symbols of a program stand for, learnt from the fed data; refuses data that do not fit. */
+import type { InputTensor, Lowered } from "../lower/program.ts";
+import type { Site } from "../lower/value.ts";
+import { type Diagnostic, fail, type Label, TsymError } from "../source.ts";
+import { type Condition, conditionSymbols, holds } from "../tensor/conditions.ts";
+import {
+  asSymbol,
+  type Dim,
+  type DimSymbol,
+  isKnown,
+  showDim,
+  showShape,
+  substitute,
+  symbolsOf,
+} from "../tensor/dim.ts";
+
+/** What is fed to an input, as far as binding must know. */
+export interface FedShape {
+  /** A size that is undefined is what the declaration makes it: `[]` has as many axes as are wanted. */
+  readonly shape: readonly (number | undefined)[];
+  /** How messages name where it comes from: `a.npy`. */
+  readonly label: string;
+}
+
+/** What number each symbol stands for, and where that was learnt. */
+export class Sizes {
+  readonly #program: Lowered;
+  readonly #fed: ReadonlyMap<string, FedShape>;
+  readonly #values = new Map<string, { readonly size: number; readonly from: InputTensor }>();
+
+  constructor(program: Lowered, fed: ReadonlyMap<string, FedShape>) {
+    this.#program = program;
+    this.#fed = fed;
+  }
+
+  /** Learns the symbols that stand alone in an input's declaration. */
+  read(declared: InputTensor): void {
+    const { shape } = declared.node.type;
+    const data = this.#fed.get(declared.name)!;
+    if (data.shape.length !== shape.length) {
+      const axes = shape.length === 0 ? "is a scalar" : `has ${shape.length === 1 ? "1 axis" : `${shape.length} axes`}`;
+      this.#refuse(declared, `input \`${declared.name}\` ${axes}, but ${data.label} has shape ${showFed(data.shape)}`);
+    }
+    for (const [axis, d] of shape.entries()) {
+      const symbol = asSymbol(d);
+      const size = data.shape[axis];
+      if (symbol && size !== undefined && !this.#values.has(symbol.key))
+        this.#values.set(symbol.key, { size, from: declared });
+    }
+  }
+
+  /** Every declared dim against the size that came. */
+  check(inputs: readonly InputTensor[]): void {
+    for (const declared of inputs)
+      for (const [axis, d] of declared.node.type.shape.entries()) {
+        const size = this.value(d);
+        const data = this.#fed.get(declared.name)!;
+        if (size === undefined || data.shape[axis] === undefined || size === data.shape[axis]) continue;
+        const learnt = asSymbol(d) && this.#values.get(asSymbol(d)!.key);
+        const why = isKnown(d)
+          ? ""
+          : learnt
+            ? `; \`${learnt.from.name}\` made ${showDim(d)} = ${size}`
+            : `; ${showDim(d)} is ${size}`;
+        this.#refuse(
+          declared,
+          `axis ${axis} of input \`${declared.name}\` must have size ${size}, but ${data.label} has shape ${showFed(data.shape)}${why}`,
+          learnt
+            ? [
+                {
+                  span: learnt.from.span,
+                  text: `${showDim(d)} = ${size}, from ${this.#fed.get(learnt.from.name)!.label}`,
+                },
+              ]
+            : [],
+        );
+      }
+  }
+
+  #refuse(declared: InputTensor, message: string, more: readonly Label[] = []): never {
+    const labels =
+      declared.span.end > declared.span.start
+        ? [{ span: declared.span, text: `declared ${showShape(declared.node.type.shape)}` }, ...more]
+        : more;
+    return fail("feed", message, { labels });
+  }
+
+  checkConditions(): void {
+    const broken = this.#program.graph.conditions.list.flatMap((c) => this.#brokenCondition(c) ?? []);
+    if (broken.length > 0) throw new TsymError(broken);
+  }
+
+  #brokenCondition(c: Condition): Diagnostic | undefined {
+    const [lhs, rhs] = [this.value(c.lhs), this.value(c.rhs)];
+    if (lhs === undefined || rhs === undefined || holds(lhs, c.relation, rhs)) return undefined;
+    const site = c.site as Site;
+    const symbols = conditionSymbols(c).flatMap((s) => this.#values.get(s.key)?.from ?? []);
+    const sources = [...new Set(symbols)].map((from): Label => {
+      const { label, shape } = this.#fed.get(from.name)!;
+      return { span: from.span, text: `fed from ${label}, shape ${showFed(shape)}` };
+    });
+    return {
+      severity: "error",
+      code: "size",
+      message: `${c.what}: ${this.#finding(c, lhs, rhs)}`,
+      labels: [
+        { span: site.span, text: "" },
+        ...site.operands.flatMap(operandLabel),
+        ...sources.filter((l) => l.span.end > l.span.start),
+        ...site.calls.map((span) => ({ span, text: "in this call" })),
+      ],
+      help:
+        c.broadcasts && (lhs === 1 || rhs === 1)
+          ? "only a dim that is 1 before there is data stretches: declare it 1"
+          : `feed data whose sizes fit: ${[...new Set(symbols)].map(({ name }) => `\`${name}\` comes from ${this.#fed.get(name)!.label}`).join(", ")}`,
+    };
+  }
+
+  /** `? is 5 where 3 is needed` */
+  #finding({ lhs, relation, rhs }: Condition, l: number, r: number): string {
+    const shown = (d: Dim, value: number) => (isKnown(d) ? `${value}` : `${showDim(d)} is ${value}`);
+    switch (relation) {
+      case "=":
+        if (isKnown(lhs)) return `${shown(rhs, r)} where ${l} is needed`;
+        return isKnown(rhs) ? `${shown(lhs, l)} where ${r} is needed` : `${shown(lhs, l)}, but ${shown(rhs, r)}`;
+      case ">=":
+        return `${shown(lhs, l)}, where at least ${isKnown(rhs) ? r : `${showDim(rhs)} = ${r}`} is needed`;
+      case "divides":
+        return `${shown(rhs, r)}, which is not a multiple of ${isKnown(lhs) ? l : `${showDim(lhs)} = ${l}`}`;
+    }
+  }
+
+  /** The number that a dim is, if the fed data tell. */
+  value(d: Dim): number | undefined {
+    if (isKnown(d)) return d;
+    const value = substitute(d, (s) => this.#values.get(s.key)?.size);
+    return isKnown(value) ? value : undefined;
+  }
+
+  /** The symbols of a dim that nothing tells. */
+  unknown(d: Dim): DimSymbol[] {
+    return [...symbolsOf(d).values()].filter((s) => !this.#values.has(s.key));
+  }
+}
+
+/** A tensor's declared shape; literals speak for themselves. */
+const operandLabel = ({ span, value }: Site["operands"][number]): Label[] =>
+  value.kind === "tensor" && !value.node.type.weak ? [{ span, text: `shape ${showShape(value.node.type.shape)}` }] : [];
+
+const showFed = (shape: FedShape["shape"]): string => `(${shape.map((d) => d ?? "?").join(", ")})`;
