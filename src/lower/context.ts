@@ -84,7 +84,7 @@ export class Context {
   #name(node: Node, name: string, before: number): void {
     let turned = node;
     while (TURNING_OPS.has(turned.op) && turned.id >= before) turned = turned.args[0]!;
-    const goesByAnother = turned !== node && turned.id >= before;
+    const goesByAnother = turned !== node && turned.id >= before && turned.args.length > 0;
     if (node.id >= before && !goesByAnother && !this.origins.has(node)) this.origins.set(node, name);
   }
 
