@@ -1,7 +1,7 @@
 /** Makes dist/: the command as one CommonJS file and the library as one ES module (tsc writes its declarations). */
 "use strict";
 const { createHash } = require("node:crypto");
-const { mkdirSync, rmSync, writeFileSync } = require("node:fs");
+const { mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { build } = require("esbuild");
 const { esbuildPlugin } = require("./prelude.js");
@@ -17,6 +17,23 @@ const noChildProcess = {
     );
     build.onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "" }));
   },
+};
+
+/**
+ * For the command, what sources load when they need it is loaded at once: esbuild then lays all modules into one scope,
+ * which V8 parses once. A module that waits is a function, parsed a first time to be skipped and a second to be run.
+ */
+const oneScope = {
+  name: "one-scope",
+  setup: (build) =>
+    build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
+      const imports = [];
+      const text = readFileSync(path, "utf8").replace(
+        /const (\{.*?\}) = await import\(("\..*?")\);/g,
+        (_, names, from) => imports.push(`import ${names} from ${from};`) && "",
+      );
+      return { contents: imports.join("") + text, loader: "ts" };
+    }),
 };
 
 const settings = {
@@ -38,6 +55,7 @@ async function buildCommand() {
   const { outputFiles } = await build({
     ...settings,
     entryPoints: ["src/cli.ts"],
+    plugins: [...settings.plugins, oneScope],
     format: "cjs",
     supported: { "dynamic-import": false },
     write: false,
