@@ -2,7 +2,8 @@
 import type { Program } from "../grammar/ast.ts";
 import { parse } from "../grammar/parser.ts";
 import type { LowerOptions } from "./lower/context.ts";
-import { type Lowered, lower, type Sources } from "./lower/program.ts";
+import type { Sources } from "./lower/fns.ts";
+import { type Lowered, lower } from "./lower/program.ts";
 import { type Diagnostic, type SourceText, TsymError } from "./source.ts";
 
 /** A file that an `import` statement means. */

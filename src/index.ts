@@ -4,7 +4,8 @@ import { checkProgram, type FindImport, failOnErrors, type Loaded, loadProgram }
 import { loadEngine } from "./engines/load.ts";
 import type { Source } from "./io/source.ts";
 
-import { type Lowered, type NamedTensor, namesBoundBy } from "./lower/program.ts";
+import type { NamedTensor } from "./lower/outputs.ts";
+import { type Lowered, namesBoundBy } from "./lower/program.ts";
 import { type Feed, ndarrayOf, type Result, sourceOf } from "./ndarray.ts";
 import { strongDType } from "./ops/promote.ts";
 import { Session, undeclaredInputs } from "./session.ts";

@@ -5,7 +5,8 @@ import { type CompileOptions, type Engine, type Program as EngineProgram, Evalua
 import type { Node } from "./graph/node.ts";
 import type { Source } from "./io/source.ts";
 import { nearest } from "./lower/names.ts";
-import type { Lowered, NamedTensor } from "./lower/program.ts";
+import type { NamedTensor } from "./lower/outputs.ts";
+import type { Lowered } from "./lower/program.ts";
 import { optimize } from "./optimize/index.ts";
 import { fail } from "./source.ts";
 import { type Dim, isKnown } from "./tensor/dim.ts";

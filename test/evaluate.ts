@@ -1,6 +1,6 @@
 /** Programs evaluated as `tsym run` would, but without files or a command line: text and tensors in, tensors out. */
 import { parse } from "../grammar/parser.ts";
-import { bind } from "../src/bind.ts";
+import { bind } from "../src/bind/bind.ts";
 import { evaluate as evaluateGraph } from "../src/engines/reference/index.ts";
 import { type Lowered, lower } from "../src/lower/program.ts";
 import { type Diagnostic, TsymError } from "../src/source.ts";

@@ -3,7 +3,9 @@
  * erased, defaults put in. Knows sizes, not values.
  */
 import { ancestors, type Node } from "../graph/node.ts";
-import type { InputTensor, Lowered, NamedTensor } from "../lower/program.ts";
+import type { InputTensor } from "../lower/inputs.ts";
+import type { NamedTensor } from "../lower/outputs.ts";
+import type { Lowered } from "../lower/program.ts";
 import type { Site } from "../lower/value.ts";
 import { type Diagnostic, TsymError } from "../source.ts";
 import { showShape } from "../tensor/dim.ts";

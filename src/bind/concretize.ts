@@ -1,7 +1,9 @@
 /** The concrete graph: made node by node as the symbolic one was, with a number for every dim. */
 import { foldWeak } from "../fold.ts";
 import { ancestors, Graph, type Node } from "../graph/node.ts";
-import type { InputTensor, Lowered, NamedTensor } from "../lower/program.ts";
+import type { InputTensor } from "../lower/inputs.ts";
+import type { NamedTensor } from "../lower/outputs.ts";
+import type { Lowered } from "../lower/program.ts";
 import { castOp } from "../ops/cast.ts";
 import { isIdentity } from "../ops/identity.ts";
 import { dimNode, dimOp, input, inputOp } from "../ops/leaf.ts";

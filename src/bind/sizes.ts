@@ -1,5 +1,6 @@
 /** What numbers the symbols of a program stand for, learnt from the fed data; refuses data that do not fit. */
-import type { InputTensor, Lowered } from "../lower/program.ts";
+import type { InputTensor } from "../lower/inputs.ts";
+import type { Lowered } from "../lower/program.ts";
 import type { Site } from "../lower/value.ts";
 import { type Diagnostic, fail, type Label, TsymError } from "../source.ts";
 import { type Condition, conditionSymbols, holds } from "../tensor/conditions.ts";

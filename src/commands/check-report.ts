@@ -1,7 +1,8 @@
 /** What `tsym check` says of a program: Keras-like lines, or one JSON object. */
 import type { Node } from "../graph/node.ts";
 import { TURNING_OPS } from "../lower/context.ts";
-import type { Lowered, NamedTensor } from "../lower/program.ts";
+import type { NamedTensor } from "../lower/outputs.ts";
+import type { Lowered } from "../lower/program.ts";
 import type { Site } from "../lower/value.ts";
 import { displayName, opOf } from "../ops/define.ts";
 import { isIdentity } from "../ops/identity.ts";

@@ -8,7 +8,8 @@ import { formatOutputs, type Output, outputEnding, writeOutputFile } from "../io
 import type { Source } from "../io/source.ts";
 import { tensorSource } from "../io/source.ts";
 import { nearest } from "../lower/names.ts";
-import type { Lowered, NamedTensor } from "../lower/program.ts";
+import type { NamedTensor } from "../lower/outputs.ts";
+import type { Lowered } from "../lower/program.ts";
 import { renderDiagnostics } from "../render.ts";
 import { requireInput, Session, undeclaredInputs } from "../session.ts";
 import { fail, TsymError } from "../source.ts";

@@ -2,9 +2,10 @@
 import type { Expr, FnDecl, Name } from "../../grammar/ast.ts";
 import type { Graph, Node } from "../graph/node.ts";
 import { type Composite, displayName, type FunctionRow } from "../ops/define.ts";
-import { PRELUDE_SPAN, preludeFunction } from "../ops/prelude.ts";
+import { preludeFunction } from "../ops/prelude.ts";
 import { lift } from "../ops/promote.ts";
 import { functionNames, functionRow, isPrivate } from "../ops/registry.ts";
+import { NOWHERE } from "../ops/trees.ts";
 import { isDType } from "../tensor/dtype.ts";
 import { bindArguments, readArgument } from "./arguments.ts";
 import { bindTargets, markWanted } from "./binding.ts";
@@ -90,7 +91,7 @@ function callRow(row: FunctionRow, call: Call, scope: Scope, context: Context): 
 
 /** Goes on in the fn of the prelude that a row has picked. */
 function inComposite(name: string, { fn, args }: Composite, context: Context): Value {
-  const values = args.map((arg) => ({ span: PRELUDE_SPAN, value: argumentValue(arg, context.graph) }));
+  const values = args.map((arg) => ({ span: NOWHERE, value: argumentValue(arg, context.graph) }));
   return lowerComposite(name, preludeFunction(fn)!, values, context);
 }
 

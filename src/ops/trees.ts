@@ -3,7 +3,7 @@ import type { FnDecl } from "../../grammar/ast.ts";
 import type { Span } from "../source.ts";
 
 /** Where everything in such a file stands: its text is not kept. */
-const NOWHERE: Span = { source: { name: "prelude.tsym", text: "" }, start: 0, end: 0 };
+export const NOWHERE: Span = { source: { name: "prelude.tsym", text: "" }, start: 0, end: 0 };
 
 /** Undoes what bin/prelude.js wrote: digits to a bigint, and a place on every object, as the tree's types promise. */
 function revive(_key: string, value: unknown): unknown {

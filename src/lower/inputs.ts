@@ -1,0 +1,110 @@
+/** A program's inputs: what they are declared as, their defaults, and what need not be fed. */
+import type { Declared, DimExpr, Expr, Statement } from "../../grammar/ast.ts";
+import { ancestors, type Node } from "../graph/node.ts";
+import { input } from "../ops/leaf.ts";
+import { broadcastTo } from "../ops/movement.ts";
+import { cast } from "../ops/promote.ts";
+import type { Span } from "../source.ts";
+import { asSymbol, type Dim, sameDim, symbolDim } from "../tensor/dim.ts";
+import { type DType, isFloat, promote } from "../tensor/dtype.ts";
+import { isTaken } from "./binding.ts";
+import type { Context } from "./context.ts";
+import { evaluateDim, reportUnknownDim } from "./declared.ts";
+import { evaluate, requireTensor } from "./expression.ts";
+import type { NamedTensor } from "./outputs.ts";
+import type { Scope } from "./scope.ts";
+import { tensorValue } from "./value.ts";
+
+export interface InputTensor {
+  readonly name: string;
+  readonly node: Node;
+  readonly span: Span;
+  /** What stands when nothing is fed, of the input's type. */
+  readonly default: Node | undefined;
+}
+
+/** The named dims of all inputs come first: they mean the same size everywhere in the program. */
+export function declareDims(statements: readonly Statement[], scope: Scope): void {
+  const inputs = statements.flatMap((s) => (s.kind === "input" ? s.inputs : []));
+  for (const { dims } of inputs)
+    for (const d of dims ?? [])
+      if (d.kind === "name" && !scope.dims.has(d.name))
+        scope.dims.set(d.name, { dim: symbolDim(d.name), span: d.span });
+}
+
+/** Declares an input: its node, and its default; undefined, with the mistake reported, where its name is taken. */
+export function declareInput(declared: Declared, scope: Scope, context: Context): InputTensor | undefined {
+  const { name, span } = declared;
+  if (isTaken({ name, span }, scope, context)) return undefined;
+  const shape = (declared.dims ?? []).map((d) => inputDim(d, scope, context));
+  const dtype = declared.dtype?.dtype ?? context.graph.defaultFloat;
+  const node = input(context.graph, name, { dtype, shape, weak: false });
+  scope.names.set(name, { value: tensorValue(node), span, what: "input", used: false });
+  const given = declared.default && lowerDefault(declared, declared.default, node, scope, context);
+  return { name, node, span, default: given };
+}
+
+function inputDim(e: DimExpr, scope: Scope, context: Context): Dim {
+  const size = evaluateDim(e, scope, (name, span) => {
+    reportUnknownDim(name, span, scope, context);
+    return undefined;
+  });
+  return size ?? symbolDim("?", `?${context.graph.nodes.length} ${e.span.start}`);
+}
+
+/** A default is converted within kind, as data is, and stretched to the shape. */
+function lowerDefault(declared: Declared, e: Expr, node: Node, scope: Scope, context: Context): Node | undefined {
+  const value = requireTensor(evaluate(e, scope, context), e.span, context);
+  if (value.kind !== "tensor") return undefined;
+  const { dtype, shape } = node.type;
+  const from = value.node.type.dtype;
+  const fits = promote(from, dtype) === dtype || (isFloat(from) && isFloat(dtype)) || value.node.type.weak;
+  if (!fits) {
+    context.mistake(e.span, `the default of \`${declared.name}\` is ${from}, which does not convert to ${dtype}`, {
+      code: "dtype",
+      help: `write \`astype(…, ${dtype})\``,
+    });
+    return undefined;
+  }
+  const made = context.at(e.span, [{ span: e.span, value }], () =>
+    tensorValue(broadcastTo(cast(value.node, dtype), shape)),
+  );
+  return made.kind === "tensor" ? made.node : undefined;
+}
+
+/** An input that the program only mentions: its type is that of the data. `nowhere` is an empty place. */
+export function declareUndeclared(
+  name: string,
+  type: { readonly dtype: DType; readonly shape: readonly number[] },
+  nowhere: Span,
+  scope: Scope,
+  context: Context,
+): InputTensor {
+  const node = input(context.graph, name, { ...type, weak: false });
+  scope.names.set(name, { value: tensorValue(node), span: nowhere, what: "input", used: false });
+  return { name, node, span: nowhere, default: undefined };
+}
+
+/** Only of a program without errors: one that is cut short needs less. */
+export function warnUnusedInputs(
+  inputs: readonly InputTensor[],
+  outputs: readonly NamedTensor[],
+  context: Context,
+): void {
+  if (context.diagnostics.some((d) => d.severity === "error")) return;
+  const needed = new Set(ancestors(outputs.map((o) => o.node)));
+  const isWritten = ({ start, end }: Span) => end > start;
+  const givesSize = ({ node }: InputTensor) =>
+    node.type.shape.some(
+      (d) =>
+        asSymbol(d) &&
+        inputs.every((i) => i.node === node || !i.node.type.shape.some((other) => sameDim(d, other))) &&
+        !asSymbol(d)!.key.startsWith("?"),
+    );
+  for (const declared of inputs) {
+    const { name, node, span } = declared;
+    if (needed.has(node) || !isWritten(span) || givesSize(declared)) continue;
+    if (context.wrtNames.has(name)) continue; // said already: its gradient is zeros
+    context.warn(span, "unused-input", `no output needs input \`${name}\`: it need not be fed`);
+  }
+}
