@@ -139,26 +139,36 @@ export function spelledHere(name: string): string | undefined {
 /** The candidate that was most likely meant, if one is near. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const limit = name.length < 3 ? 0.5 : Math.max(1, Math.floor(name.length / 3)); // 0.5: another case
+  const lower = name.toLowerCase();
   let best: { candidate: string; distance: number } | undefined;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) > limit) continue;
-    const distance = candidate.toLowerCase() === name.toLowerCase() ? 0.5 : editDistance(name, candidate);
+    const other = candidate.toLowerCase();
+    // who mistypes a name gets one end of it right; a program may have thousands of names
+    if (other[0] !== lower[0] && other.at(-1) !== lower.at(-1)) continue;
+    const distance = other === lower ? 0.5 : editDistance(name, candidate, limit);
     if (distance <= limit && (!best || distance < best.distance)) best = { candidate, distance };
   }
   return best?.candidate;
 }
 
-/** Damerau–Levenshtein distance with adjacent transpositions (Damerau 1964, restricted). */
-function editDistance(a: string, b: string): number {
-  const rows = Array.from({ length: a.length + 1 }, (_, i) => [i, ...new Array<number>(b.length).fill(0)]);
-  for (let j = 0; j <= b.length; j++) rows[0]![j] = j;
-  for (let i = 1; i <= a.length; i++)
+/** Damerau–Levenshtein distance with adjacent transpositions (Damerau 1964, restricted); Infinity above a limit. */
+function editDistance(a: string, b: string, limit: number): number {
+  let [beforeLast, last]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const cost = a[i - 1] === b[j - 1] ? 0 : 1;
-      let least = Math.min(rows[i - 1]![j]! + 1, rows[i]![j - 1]! + 1, rows[i - 1]![j - 1]! + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        least = Math.min(least, rows[i - 2]![j - 2]! + 1);
-      rows[i]![j] = least;
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row[j] = Math.min(
+        last![j]! + 1,
+        row[j - 1]! + 1,
+        last![j - 1]! + cost,
+        swapped ? beforeLast![j - 2]! + 1 : Infinity,
+      );
     }
-  return rows[a.length]![b.length]!;
+    if (Math.min(...last!, ...row) > limit) return Number.POSITIVE_INFINITY;
+    [beforeLast, last] = [last, row];
+  }
+  return last!.at(-1)!;
 }

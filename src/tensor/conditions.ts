@@ -68,13 +68,27 @@ const MOST_SEARCHED = 200;
 export class Conditions {
   readonly list: Condition[] = [];
   readonly #recorded = new Set<string>();
-  /** Symbols that the equalities so far determine, each in terms of the others. */
+  /** Those that what the others force does not settle. */
+  #open: Condition[] = [];
+  /** Symbols that the equalities so far determine, each in terms of symbols that are free or were determined later. */
   #solved = new Map<string, Dim>();
 
   /** d with everything put in that the conditions force. */
   reduce(d: Dim): Dim {
     if (this.#solved.size === 0 || isKnown(d)) return d;
-    return substitute(d, (s) => this.#solved.get(s.key));
+    return substitute(d, (s) => this.#valueOf(s.key));
+  }
+
+  /** What a determined symbol is in terms of free ones; remembered, so that long chains are followed once. */
+  #valueOf(key: string): Dim | undefined {
+    let value = this.#solved.get(key);
+    for (let next = value; next !== undefined; ) {
+      value = next;
+      next = substitute(value, (s) => this.#solved.get(s.key));
+      if (sameDim(next, value)) break;
+    }
+    if (value !== undefined) this.#solved.set(key, value);
+    return value;
   }
 
   /** Records the condition if sizes decide it; tells when nothing can meet it, and which earlier conditions are in the way. */
@@ -93,6 +107,7 @@ export class Conditions {
     if (count === this.list.length) return;
     const kept = this.list.splice(0).slice(0, count);
     this.#solved = new Map();
+    this.#open = [];
     this.#recorded.clear();
     for (const condition of kept) this.#add(condition);
   }
@@ -116,12 +131,16 @@ export class Conditions {
 
   /** Adds a condition, unless none of the sizes that meet it meet the others too. */
   #add(condition: Condition): boolean {
-    const before = new Map(this.#solved);
-    if (condition.relation === "=") this.#solve(subDims(this.reduce(condition.lhs), this.reduce(condition.rhs)));
-    if (this.#solved.size > before.size && this.list.some((c) => this.#decideReduced(c) === false)) {
-      this.#solved = before;
-      return false;
-    }
+    const { relation, lhs, rhs } = condition;
+    const solution = relation === "=" ? solveFor(subDims(this.reduce(lhs), this.reduce(rhs))) : undefined;
+    if (solution) {
+      const before = this.#open.length > 0 ? new Map(this.#solved) : this.#solved;
+      this.#solved.set(solution.symbol.key, solution.value);
+      if (this.#open.some((c) => this.#decideReduced(c) === false)) {
+        this.#solved = before;
+        return false;
+      }
+    } else this.#open.push(condition);
     this.list.push(condition);
     this.#recorded.add(conditionKey(condition));
     return true;
@@ -129,15 +148,6 @@ export class Conditions {
 
   #addAll(conditions: readonly Condition[]): boolean {
     return conditions.every((c) => this.#decideReduced(c) !== false && this.#add(c));
-  }
-
-  #solve(difference: Dim): void {
-    const solution = solveFor(difference);
-    if (!solution) return;
-    const { symbol, value } = solution;
-    const put = (s: DimSymbol) => (s.key === symbol.key ? value : undefined);
-    for (const [key, dim] of this.#solved) this.#solved.set(key, substitute(dim, put));
-    this.#solved.set(symbol.key, value);
   }
 }
 
