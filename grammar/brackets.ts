@@ -1,9 +1,9 @@
 /** Which bracket each token stands in, also where brackets are wrong: one that is never closed must not swallow the file. */
+import type { IToken, TokenType } from "chevrotain";
 import type { Diagnostic, SourceText } from "../src/source.ts";
 import { mistake } from "./mistakes.ts";
 import {
   Derivative,
-  END_OF_FILE,
   Equals,
   FnKeyword,
   ImportKeyword,
@@ -19,8 +19,6 @@ import {
   RSquare,
   Separator,
   spanOf,
-  type Token,
-  type TokenType,
 } from "./tokens.ts";
 
 /** How deep brackets and prefix `grad`s may nest, so that the parser's recursion fits every stack. */
@@ -47,13 +45,13 @@ export const STARTERS: ReadonlySet<TokenType> = new Set([
 
 /**
  * Whether what begins at `at(1)` has a `=` outside brackets before its statement ends: then it is a binding.
- * `at` gives the token so many places on, and past the last one undefined or the end of file.
+ * `at` gives the token so many places on, and past the last one undefined or chevrotain's end of file.
  */
-export function isBinding(at: (ahead: number) => Token | undefined): boolean {
+export function isBinding(at: (ahead: number) => IToken | undefined): boolean {
   let depth = 0;
   for (let ahead = 1; ; ahead++) {
     const type = at(ahead)?.tokenType;
-    if (type === undefined || type === END_OF_FILE.tokenType) return false;
+    if (type === undefined || type.name === "EOF") return false;
     if (depth === 0 && type === Separator) return false;
     if (depth === 0 && type === Equals) return true;
     if (CLOSER.has(type)) depth++;
@@ -62,7 +60,7 @@ export function isBinding(at: (ahead: number) => Token | undefined): boolean {
 }
 
 /** Whether a line begins at this token, at column 1, as only statements do: with a keyword or a binding. */
-export function startsAnew(tokens: readonly Token[], index: number): boolean {
+export function startsAnew(tokens: readonly IToken[], index: number): boolean {
   const token = tokens[index]!;
   const before = tokens[index - 1];
   if (!before || !isNewline(before) || before.startOffset + before.image.length !== token.startOffset) return false;
@@ -82,7 +80,7 @@ export interface Brackets {
  * Pairs all brackets of a program. That one is never closed shows only at the end of the text, or at a closer of another
  * kind; then the next place after it that looks like a statement is one, with nothing open.
  */
-export function pairBrackets(source: SourceText, tokens: readonly Token[]): Brackets {
+export function pairBrackets(source: SourceText, tokens: readonly IToken[]): Brackets {
   /** For each token the index of the innermost bracket open there, -1 for none. */
   const around: number[] = [];
   const mistakes = new Map<number, Diagnostic>();

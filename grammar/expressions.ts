@@ -1,4 +1,5 @@
 /** The rules of expressions; operators are read flat and `operators.ts` builds their tree. Knows no statements. */
+import type { IToken } from "chevrotain";
 import type { Span } from "../src/source.ts";
 import type { Arg, BinaryOperator, Expr, IndexItem, Name as NameNode, UnaryOperator } from "./ast.ts";
 import { CLOSER, CLOSERS } from "./brackets.ts";
@@ -11,7 +12,6 @@ import {
   Connective,
   Derivative,
   Ellipsis,
-  END_OF_FILE,
   Equals,
   LParen,
   LSquare,
@@ -25,7 +25,6 @@ import {
   RSquare,
   Sign,
   StringLiteral,
-  type Token,
   Wrt,
 } from "./tokens.ts";
 
@@ -284,12 +283,12 @@ export class ExpressionRules extends Reader {
       const { tokenType } = this.LA(ahead);
       if (CLOSER.has(tokenType)) depth++;
       if (CLOSERS.has(tokenType)) depth--;
-      if (depth === 0 || tokenType === END_OF_FILE.tokenType) return false;
+      if (depth === 0 || tokenType.name === "EOF") return false;
       if (depth === 1 && tokenType === Comma) return this.LA(ahead + 1).tokenType !== RParen;
     }
   }
 
-  private memberName(token: Token): NameNode {
+  private memberName(token: IToken): NameNode {
     const name = token.image.slice(1).trimStart();
     const { source, end } = this.spanOf(token);
     return { name, span: { source, start: end - name.length, end } };
@@ -303,7 +302,7 @@ function call(callee: Expr, args: readonly Arg[], span: Span): Expr {
 }
 
 /** An int literal is a bigint, one with a point or an exponent a number. */
-function numberOf({ image }: Token): number | bigint {
+function numberOf({ image }: IToken): number | bigint {
   const digits = image.replaceAll("_", "");
   return /^\d+$/.test(digits) ? BigInt(digits) : Number(digits);
 }

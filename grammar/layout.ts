@@ -1,4 +1,5 @@
 /** Cuts a program's tokens into statements, so that one that does not parse hides only itself; knows lines, not the grammar. */
+import type { IToken, TokenType } from "chevrotain";
 import type { Diagnostic, SourceText } from "../src/source.ts";
 import { LISTS, pairBrackets, startsAnew } from "./brackets.ts";
 import { lineOperator, strangeToken } from "./mistakes.ts";
@@ -15,14 +16,12 @@ import {
   Operator,
   Separator,
   Sign,
-  type Token,
-  type TokenType,
   Wrt,
 } from "./tokens.ts";
 
 /** The tokens of one statement; between two lines of a block stands one Separator. */
 export interface Chunk {
-  readonly tokens: readonly Token[];
+  readonly tokens: readonly IToken[];
   /** What is wrong with it before it is parsed: then the one message about this statement. */
   readonly mistake?: Diagnostic | undefined;
 }
@@ -36,10 +35,10 @@ const CONTINUED: ReadonlySet<TokenType> = new Set([...INFIX, Equals, Comma, Memb
 const OPENS: ReadonlySet<TokenType> = new Set([Separator, LCurly]);
 
 /** Cuts a program's tokens into its statements. */
-export function layOut(source: SourceText, tokens: readonly Token[]): Chunk[] {
+export function layOut(source: SourceText, tokens: readonly IToken[]): Chunk[] {
   const { inside, mistakes, restarts } = pairBrackets(source, tokens);
   const chunks: Chunk[] = [];
-  let kept: Token[] = [];
+  let kept: IToken[] = [];
   let mistake: Diagnostic | undefined;
   let strange: Diagnostic | undefined;
 
@@ -78,7 +77,7 @@ export function layOut(source: SourceText, tokens: readonly Token[]): Chunk[] {
 }
 
 /** Whether the line that begins at `tokens[next]` belongs to the one that ends with `last`. */
-function goesOn(tokens: readonly Token[], last: Token, next: number): boolean {
+function goesOn(tokens: readonly IToken[], last: IToken, next: number): boolean {
   const { tokenType } = tokens[next]!;
   if (tokenType === Wrt) return true;
   if (!CONTINUES.has(last.tokenType)) return false;

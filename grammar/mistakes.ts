@@ -1,4 +1,5 @@
 /** What is said about text that is no tsym: every message of the grammar that needs no tree. Knows tokens, not the parser. */
+import type { IToken, TokenType } from "chevrotain";
 import type { Diagnostic, SourceText, Span } from "../src/source.ts";
 import { DTYPES } from "../src/tensor/dtype.ts";
 import {
@@ -27,8 +28,6 @@ import {
   Sign,
   StringLiteral,
   spanOf,
-  type Token,
-  type TokenType,
   Unknown,
 } from "./tokens.ts";
 
@@ -106,7 +105,7 @@ const STRANGE: readonly (readonly [RegExp, code: string, message: string, help: 
 ];
 
 /** What is wrong with a token in itself, if anything. */
-export function strangeToken(source: SourceText, token: Token): Diagnostic | undefined {
+export function strangeToken(source: SourceText, token: IToken): Diagnostic | undefined {
   if (token.tokenType !== Foreign && token.tokenType !== Unknown) return undefined;
   const span = [spanOf(source, token)];
   const instead = INSTEAD[token.image];
@@ -116,7 +115,7 @@ export function strangeToken(source: SourceText, token: Token): Diagnostic | und
 }
 
 /** A line that begins with what should end the line before. */
-export function lineOperator(source: SourceText, before: Token, operator: Token): Diagnostic {
+export function lineOperator(source: SourceText, before: IToken, operator: IToken): Diagnostic {
   const { image } = operator;
   const end = before.startOffset + before.image.length;
   const comment = image === "//" ? "; a comment begins with `#`" : "";
@@ -134,9 +133,9 @@ export function lineOperator(source: SourceText, before: Token, operator: Token)
 
 /** Names that a program cannot bind although they are no keywords. */
 const RESERVED: ReadonlySet<string> = new Set([...DTYPES, "pi", "inf", "nan"]);
-export const isReserved = (token: Token): boolean => RESERVED.has(token.image) || isKeyword(token);
+export const isReserved = (token: IToken): boolean => RESERVED.has(token.image) || isKeyword(token);
 
-export const reserved = (source: SourceText, token: Token): Diagnostic =>
+export const reserved = (source: SourceText, token: IToken): Diagnostic =>
   mistake(
     "reserved",
     `\`${token.image}\` is a reserved name`,
@@ -163,7 +162,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   assert: "assert a shape or dtype on the target: `y[n]: float32 = …`",
 };
 
-const isElsewhere = (token: Token | undefined) => token !== undefined && Object.hasOwn(ELSEWHERE, token.image);
+const isElsewhere = (token: IToken | undefined) => token !== undefined && Object.hasOwn(ELSEWHERE, token.image);
 
 interface Hint {
   /** How the statement begins. */
@@ -225,7 +224,7 @@ const HINTS: readonly Hint[] = [
  * @param at - the index of the token that did not fit; `tokens.length` when more was needed
  * @param expected - what could have stood there, in words
  */
-export function unparsed(source: SourceText, tokens: readonly Token[], at: number, expected: string): Diagnostic {
+export function unparsed(source: SourceText, tokens: readonly IToken[], at: number, expected: string): Diagnostic {
   const before = tokens[at - 1];
   const found = tokens[at];
   const keyword = keywordAsName(tokens, at, expected);
@@ -235,7 +234,7 @@ export function unparsed(source: SourceText, tokens: readonly Token[], at: numbe
     const { image } = tokens[word]!;
     return mistake("syntax", `there is no \`${image}\` in tsym`, [spanOf(source, tokens[word]!)], ELSEWHERE[image]);
   }
-  const fits = (types: readonly TokenType[] | undefined, token: Token | undefined) =>
+  const fits = (types: readonly TokenType[] | undefined, token: IToken | undefined) =>
     types === undefined || (token !== undefined && types.includes(token.tokenType));
   const hint = HINTS.find(
     (row) =>
@@ -252,7 +251,7 @@ export function unparsed(source: SourceText, tokens: readonly Token[], at: numbe
 }
 
 /** A keyword where a name should stand: before a `=`, or found where a name was expected. */
-function keywordAsName(tokens: readonly Token[], at: number, expected: string): Token | undefined {
+function keywordAsName(tokens: readonly IToken[], at: number, expected: string): IToken | undefined {
   const found = tokens[at];
   const isExpression = tokens[0]!.tokenType === OutputKeyword && found?.tokenType === Derivative;
   if (found && !isExpression && isKeyword(found) && /^a (name|parameter)/.test(expected)) return found;
@@ -262,7 +261,7 @@ function keywordAsName(tokens: readonly Token[], at: number, expected: string): 
   });
 }
 
-function describe(token: Token | undefined): string {
+function describe(token: IToken | undefined): string {
   if (!token) return "the end of the statement";
   if (isNewline(token)) return "the end of the line";
   return `${isKeyword(token) ? "the keyword " : ""}\`${token.image}\``;

@@ -1,16 +1,17 @@
 /** Text to tree: every statement by itself, all mistakes in one go. */
+import type { IToken } from "chevrotain";
 import { type Diagnostic, fail, type SourceText, TsymError } from "../src/source.ts";
 import type { Expr, Program, Statement } from "./ast.ts";
 import { CLOSER, CLOSERS, isBinding, STARTERS } from "./brackets.ts";
 import { checkDepth } from "./depth.ts";
 import { type Chunk, layOut } from "./layout.ts";
 import { Grammar } from "./statements.ts";
-import { Comma, Equals, FnKeyword, InputKeyword, Name, spanOf, type Token, tokenize } from "./tokens.ts";
+import { Comma, Equals, FnKeyword, InputKeyword, Name, spanOf, tokenize } from "./tokens.ts";
 
 let grammar: Grammar | undefined;
 
 /** Runs one rule of the grammar over the tokens of one statement: its tree, or what is wrong with it. */
-function attempt<T extends object>(tokens: readonly Token[], read: (grammar: Grammar) => T): T | Diagnostic[] {
+function attempt<T extends object>(tokens: readonly IToken[], read: (grammar: Grammar) => T): T | Diagnostic[] {
   grammar ??= new Grammar();
   try {
     const tree = read(grammar);
@@ -52,13 +53,13 @@ export function parseExpression(source: SourceText): Expr {
   return tree;
 }
 
-function broken(source: SourceText, tokens: readonly Token[]): Statement {
+function broken(source: SourceText, tokens: readonly IToken[]): Statement {
   const span = { ...spanOf(source, tokens[0]!), end: spanOf(source, tokens.at(-1)!).end };
   return { kind: "broken", binds: boundNames(tokens), span };
 }
 
 /** The names that a statement would have bound or declared, as far as that can be told of one that does not parse. */
-function boundNames(tokens: readonly Token[]): string[] {
+function boundNames(tokens: readonly IToken[]): string[] {
   const names = new Set<string>();
   const first = tokens[0]!.tokenType;
   const start = STARTERS.has(first) ? 1 : 0;

@@ -1,13 +1,13 @@
-/** What all rules share: what is said where one cannot go on, lists, names and places. Knows no rule. */
-import { fail, type SourceText, type Span, TsymError } from "../src/source.ts";
+/** What all rules share: how the parser is set up, lists, names and places. Knows no rule. */
+import { EmbeddedActionsParser, EOF, type IToken, type TokenType } from "chevrotain";
+import { fail, type SourceText, type Span } from "../src/source.ts";
 import type { Name as NameNode } from "./ast.ts";
 import { CLOSER, CLOSERS, MAX_NESTING } from "./brackets.ts";
-import { unparsed } from "./mistakes.ts";
-import { Parser } from "./runtime.ts";
-import { Comma, END_OF_FILE, Equals, Name, StringLiteral, spanOf, type Token, type TokenType, Wrt } from "./tokens.ts";
+import { FirstTokenLookahead } from "./lookahead.ts";
+import { Comma, Equals, Name, StringLiteral, spanOf, VOCABULARY, Wrt } from "./tokens.ts";
 
-/** What a rule could have gone on with, in words, where only a token type is known. */
-function inWords(expected: TokenType, previous: Token, rule: string): string {
+/** What a rule could have gone on with, in words, when chevrotain knows no better than a token type. */
+function inWords(expected: TokenType, previous: IToken, rule: string): string {
   if (expected === Name) return "a name";
   if (expected === StringLiteral) return 'a string `"…"`';
   if (expected === Wrt) return "`wrt`";
@@ -17,25 +17,28 @@ function inWords(expected: TokenType, previous: Token, rule: string): string {
   return begun ? `${rule === "declared" ? "a dim" : "an expression"} or ${sign}` : `\`,\` or ${sign}`;
 }
 
-/** A parser without rules. */
-export class Reader extends Parser {
+const END = "the end of the statement";
+
+/** A parser without rules. What goes wrong is put in words here, and into a message by `mistakes.ts`. */
+export class Reader extends EmbeddedActionsParser {
   protected source: SourceText = { name: "", text: "" };
   /** How many expressions are being read, each within the one before. */
   protected depth = 0;
-  #tokens: readonly Token[] = [];
 
-  /** What `rule` makes of all of these tokens. Throws a TsymError of one diagnostic. */
-  protected read<T>(source: SourceText, tokens: readonly Token[], rule: () => T): T {
-    this.source = source;
-    this.depth = 0;
-    this.#tokens = tokens;
-    return this.parse(tokens, rule);
-  }
-
-  protected override unexpected(expected: TokenType | string, rule: string): never {
-    const at = this.#tokens.indexOf(this.LA(1));
-    const words = typeof expected === "string" ? expected : inWords(expected, this.LA(0), rule);
-    throw new TsymError([unparsed(this.source, this.#tokens, at < 0 ? this.#tokens.length : at, words)]);
+  constructor(skipValidations: boolean) {
+    const lookaheadStrategy = new FirstTokenLookahead();
+    super([...VOCABULARY], {
+      maxLookahead: 1,
+      lookaheadStrategy,
+      skipValidations,
+      errorMessageProvider: {
+        buildMismatchTokenMessage: ({ expected, previous, ruleName }) => inWords(expected, previous, ruleName),
+        buildNotAllInputParsedMessage: () => END,
+        buildNoViableAltMessage: ({ customUserDescription }) => customUserDescription ?? END,
+        buildEarlyExitMessage: ({ customUserDescription }) => customUserDescription ?? END,
+      },
+    });
+    lookaheadStrategy.next = () => this.LA(1).tokenType;
   }
 
   /** What `MANY_SEP` takes for a list that lays its items into `items`: commas stand between them, and one may trail. */
@@ -45,7 +48,7 @@ export class Reader extends Parser {
       ERR_MSG: expected,
       DEF: () => {
         const { tokenType } = this.LA(1);
-        const trailing = CLOSERS.has(tokenType) || tokenType === Equals || tokenType === END_OF_FILE.tokenType;
+        const trailing = CLOSERS.has(tokenType) || tokenType === Equals || tokenType === EOF;
         if (items.length === 0 || !trailing) items.push(item());
       },
     };
@@ -60,16 +63,16 @@ export class Reader extends Parser {
     });
   }
 
-  protected named(token: Token): NameNode {
+  protected named(token: IToken): NameNode {
     return { name: token.image, span: this.spanOf(token) };
   }
 
-  protected spanOf(token: Token): Span {
+  protected spanOf(token: IToken): Span {
     return spanOf(this.source, token);
   }
 
   /** From the start of a token to the end of the last one read. */
-  protected since(first: Token): Span {
+  protected since(first: IToken): Span {
     return { ...this.spanOf(first), end: this.spanOf(this.LA(0)).end };
   }
 }

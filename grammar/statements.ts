@@ -1,11 +1,12 @@
 /** The rules of statements, and the parser made of them. tsym.ebnf says the same for readers. Knows no lines. */
+import type { IToken } from "chevrotain";
 import { fail, type SourceText, TsymError } from "../src/source.ts";
 import { DTYPES, isDType } from "../src/tensor/dtype.ts";
 import type { Binding, Block, Declared, DimExpr, Expr, Name as NameNode, Statement } from "./ast.ts";
 import { isBinding } from "./brackets.ts";
 import { toDim } from "./dims.ts";
 import { ExpressionRules } from "./expressions.ts";
-import { isReserved, reserved } from "./mistakes.ts";
+import { isReserved, reserved, unparsed } from "./mistakes.ts";
 import {
   Colon,
   Equals,
@@ -23,18 +24,23 @@ import {
   RSquare,
   Separator,
   StringLiteral,
-  type Token,
 } from "./tokens.ts";
 
 type Output = Extract<Statement, { kind: "output" }>["outputs"][number];
 
 /** The parser: one statement or expression at a time. */
 export class Grammar extends ExpressionRules {
+  /** A test has chevrotain check the rules; a start should not pay for that. */
+  constructor(skipValidations = true) {
+    super(skipValidations);
+    this.performSelfAnalysis();
+  }
+
   /**
    * The statement that these tokens are.
    * @throws TsymError with one diagnostic
    */
-  readStatement(source: SourceText, tokens: readonly Token[]): Statement {
+  readStatement(source: SourceText, tokens: readonly IToken[]): Statement {
     return this.read(source, tokens, () => this.statement());
   }
 
@@ -42,8 +48,19 @@ export class Grammar extends ExpressionRules {
    * The expression that these tokens are.
    * @throws TsymError with one diagnostic
    */
-  readExpression(source: SourceText, tokens: readonly Token[]): Expr {
+  readExpression(source: SourceText, tokens: readonly IToken[]): Expr {
     return this.read(source, tokens, () => this.expr(true));
+  }
+
+  private read<T>(source: SourceText, tokens: readonly IToken[], rule: () => T): T {
+    this.source = source;
+    this.depth = 0;
+    this.input = [...tokens];
+    const tree = rule();
+    const [error] = this.errors;
+    if (!error) return tree;
+    const at = tokens.indexOf(error.token);
+    throw new TsymError([unparsed(source, tokens, at < 0 ? tokens.length : at, error.message)]);
   }
 
   private statement = this.RULE("statement", (): Statement => {
@@ -203,12 +220,12 @@ export class Grammar extends ExpressionRules {
   });
 
   /** A name where it is bound. */
-  private bound(token: Token): NameNode {
+  private bound(token: IToken): NameNode {
     if (isReserved(token)) throw new TsymError([reserved(this.source, token)]);
     return this.named(token);
   }
 
-  private dtypeOf(token: Token): NonNullable<Declared["dtype"]> {
+  private dtypeOf(token: IToken): NonNullable<Declared["dtype"]> {
     const span = this.spanOf(token);
     if (isDType(token.image)) return { dtype: token.image, span };
     return fail("dtype", `there is no dtype \`${token.image}\``, {

@@ -1,149 +1,123 @@
-/** The words and signs of the language; knows nothing of statements or trees. */
+/** The words and signs of the language, as chevrotain token types; knows nothing of statements or trees. */
+import { createToken, type ILexerConfig, type IToken, Lexer, type TokenPattern, type TokenType } from "chevrotain";
 import type { SourceText, Span } from "../src/source.ts";
 
-/** A kind of token. */
-export interface TokenType {
-  readonly name: string;
-  /** A sign as it is written, or a sticky expression. */
-  readonly PATTERN: string | RegExp;
+/**
+ * chevrotain cannot read `\p{…}`: it lexes such an expression wrongly and says nothing. As a function it is not read,
+ * and the characters it may begin with are stated, so that the lexer need not try every pattern everywhere.
+ */
+function unicode(pattern: RegExp): TokenPattern {
+  return (text, offset) => {
+    pattern.lastIndex = offset;
+    return pattern.exec(text) as RegExpExecArray | null;
+  };
 }
 
-export interface Token {
-  readonly tokenType: TokenType;
-  readonly image: string;
-  /** In UTF-16 code units, as all offsets. */
-  readonly startOffset: number;
-}
+/** chevrotain keeps one bucket for every 255 codes above ASCII and Latin-1: one code of each will do. */
+const BEYOND_ASCII = Array.from({ length: 128 + 256 }, (_, i) => (i < 128 ? 128 + i : 256 + 255 * (i - 128)));
+const ASCII = Array.from({ length: 128 }, (_, i) => i);
 
-/** Token types and what their matches begin with, in the order in which they are tried. */
-const ORDER: [type: TokenType, starts: string | undefined][] = [];
+const TOKENS: TokenType[] = [];
 
-/** Stands for all characters beyond ASCII. */
-const BEYOND_ASCII = "\u0080";
-const DIGITS = "0123456789";
-
-/** A token type whose matches begin with one of `starts`: any character if it is left out. */
-function define(name: string, PATTERN: string | RegExp, starts?: string): TokenType {
-  const type = { name, PATTERN };
-  ORDER.push([type, starts]);
+/** A token type whose matches begin with one of `starts`; the order of definition is the order in which they are tried. */
+function define(name: string, pattern: TokenPattern, starts: Iterable<string | number>, group?: string): TokenType {
+  const type = createToken({
+    name,
+    pattern,
+    start_chars_hint: [...starts] as string[],
+    line_breaks: false,
+    ...(group !== undefined && { group }),
+  });
+  TOKENS.push(type);
   return type;
 }
-const sign = (name: string, text: string): TokenType => define(name, text, text[0]);
 
-const SKIPPED: ReadonlySet<TokenType> = new Set([
-  define("Space", /[^\S\r\n]+/y, ` \t\v\f${BEYOND_ASCII}`),
-  define("Comment", /#[^\r\n]*/y, "#"),
-]);
+define("Space", /[^\S\r\n]+/, [..." \t\v\f", ...BEYOND_ASCII], Lexer.SKIPPED);
+define("Comment", /#[^\r\n]*/, "#", Lexer.SKIPPED);
 /** What ends a statement; `layout.ts` drops the newlines that do not. */
-export const Separator = define("Separator", /;|\r\n?|\n/y, ";\r\n");
+export const Separator = define("Separator", /;|\r\n?|\n/, ";\r\n");
 
-const LETTERS = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-export const Name = define("Name", /[\p{L}_][\p{L}\p{N}\p{M}_]*/uy, LETTERS + BEYOND_ASCII);
+/** A name. Keywords are names that a keyword's own type claims first. */
+export const Name = createToken({
+  name: "Name",
+  pattern: unicode(/[\p{L}_][\p{L}\p{N}\p{M}_]*/uy),
+  start_chars_hint: [..."_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", ...BEYOND_ASCII] as string[],
+  line_breaks: false,
+});
+const KEYWORDS = new Set<TokenType>();
 
-/** Keywords are names that a type of their own claims. */
-const KEYWORDS = new Map<string, TokenType>();
-function keyword(name: string, ...words: string[]): TokenType {
-  const type = { name, PATTERN: words.join("|") };
-  for (const word of words) KEYWORDS.set(word, type);
+function keyword(name: string, pattern: RegExp, starts: string): TokenType {
+  const type = define(name, pattern, starts);
+  type.LONGER_ALT = Name;
+  KEYWORDS.add(type);
   return type;
 }
-export const InputKeyword = keyword("Input", "input");
-export const OutputKeyword = keyword("Output", "output");
-export const FnKeyword = keyword("Fn", "fn");
-export const ImportKeyword = keyword("Import", "import");
-export const Derivative = keyword("Derivative", "grad", "jacobian", "hessian");
-export const Wrt = keyword("Wrt", "wrt");
-export const Not = keyword("Not", "not");
-export const Connective = keyword("Connective", "and", "or");
-export const Bool = keyword("Bool", "true", "false");
-export const NewAxis = keyword("NewAxis", "newaxis");
+export const InputKeyword = keyword("Input", /input/, "i");
+export const OutputKeyword = keyword("Output", /output/, "o");
+export const FnKeyword = keyword("Fn", /fn/, "f");
+export const ImportKeyword = keyword("Import", /import/, "i");
+export const Derivative = keyword("Derivative", /grad|jacobian|hessian/, "gjh");
+export const Wrt = keyword("Wrt", /wrt/, "w");
+export const Not = keyword("Not", /not/, "n");
+export const Connective = keyword("Connective", /and|or/, "ao");
+export const Bool = keyword("Bool", /true|false/, "tf");
+export const NewAxis = keyword("NewAxis", /newaxis/, "n");
+TOKENS.push(Name);
 
-export const NumberLiteral = define(
-  "Number",
-  /(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+(?:_\d+)*)?(?![\p{L}\p{N}_]|\.\d)/uy,
-  `.${DIGITS}`,
-);
+const NUMBER =
+  /(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+(?:_\d+)*)?(?![\p{L}\p{N}_]|\.\d)/uy;
+export const NumberLiteral = define("Number", unicode(NUMBER), ".0123456789");
 /** Exactly JSON's strings, so that JSON.parse reads them. */
-export const StringLiteral = define("String", /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy, '"');
+export const StringLiteral = define("String", unicode(/"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy), '"');
 
 /** Operators of other languages: tried before ours, of which some are beginnings. */
 export const Foreign = define(
   "Foreign",
-  /:=|->|=>|={3}|!==|<>|<<|>>|&&|\|\||\*\*=|\/\/=|[-+*/%@]=|'[^'\r\n]*'?/y,
+  /:=|->|=>|={3}|!==|<>|<<|>>|&&|\|\||\*\*=|\/\/=|[-+*/%@]=|'[^'\r\n]*'?/,
   ":-=!<>&|*/+%@'",
 );
-export const Sign = define("Sign", /[+-]/y, "+-");
+export const Sign = define("Sign", /[+-]/, "+-");
 /** The binary operators that are nothing else. */
-export const Operator = define("Operator", /\*\*|\/\/|[*/%@]|[=!]=|[<>]=?/y, "*/%@=!<>");
-export const Equals = sign("Equals", "=");
-export const Comma = sign("Comma", ",");
-export const Colon = sign("Colon", ":");
-export const Question = sign("Question", "?");
-export const LParen = sign("LParen", "(");
-export const RParen = sign("RParen", ")");
-export const LSquare = sign("LSquare", "[");
-export const RSquare = sign("RSquare", "]");
-export const LCurly = sign("LCurly", "{");
-export const RCurly = sign("RCurly", "}");
-export const Ellipsis = sign("Ellipsis", "...");
+export const Operator = define("Operator", /\*\*|\/\/|[*/%@]|[=!]=|[<>]=?/, "*/%@=!<>");
+export const Equals = define("Equals", "=", "=");
+export const Comma = define("Comma", ",", ",");
+export const Colon = define("Colon", ":", ":");
+export const Question = define("Question", "?", "?");
+export const LParen = define("LParen", "(", "(");
+export const RParen = define("RParen", ")", ")");
+export const LSquare = define("LSquare", "[", "[");
+export const RSquare = define("RSquare", "]", "]");
+export const LCurly = define("LCurly", "{", "{");
+export const RCurly = define("RCurly", "}", "}");
+export const Ellipsis = define("Ellipsis", "...", ".");
 /** `.T`, `.sum`: the dot and the name in one, so that any word may follow a dot. */
-export const Member = define("Member", /\.[^\S\r\n]*[\p{L}_][\p{L}\p{N}\p{M}_]*/uy, ".");
+export const Member = define("Member", unicode(/\.[^\S\r\n]*[\p{L}_][\p{L}\p{N}\p{M}_]*/uy), ".");
 /** What is left over: malformed numbers, unfinished strings, or any other character. `mistakes.ts` says which. */
 export const Unknown = define(
   "Unknown",
-  /(?:\d|\.\d)(?:[eE][+-]?\d|[\p{L}\p{N}_]|\.(?=\d))*|"(?:[^"\\\r\n]|\\[^\r\n])*"?|./suy,
+  unicode(/(?:\d|\.\d)(?:[eE][+-]?\d|[\p{L}\p{N}_]|\.(?=\d))*|"(?:[^"\\\r\n]|\\[^\r\n])*"?|./suy),
+  [...ASCII, ...BEYOND_ASCII],
 );
 
-/** What comes after the last token. */
-export const END_OF_FILE: Token = {
-  tokenType: { name: "EOF", PATTERN: "" },
-  image: "",
-  startOffset: Number.NaN,
-};
-
-export const isKeyword = (token: Token): boolean => KEYWORDS.has(token.image);
-export const isNewline = (token: Token): boolean => token.tokenType === Separator && token.image !== ";";
+export const isKeyword = (token: IToken): boolean => KEYWORDS.has(token.tokenType);
+export const isNewline = (token: IToken): boolean => token.tokenType === Separator && token.image !== ";";
 
 /** Where a token stands. */
-export const spanOf = (source: SourceText, { startOffset, image }: Token): Span => ({
+export const spanOf = (source: SourceText, { startOffset, image }: IToken): Span => ({
   source,
   start: startOffset,
   end: startOffset + image.length,
 });
 
-/** All token types. */
-export const VOCABULARY: readonly TokenType[] = [...ORDER.map(([type]) => type), ...new Set(KEYWORDS.values())];
+/** All token types, in the order in which the lexer tries them. */
+export const VOCABULARY: readonly TokenType[] = TOKENS;
+/** A test has chevrotain check this definition; a start should not pay for that. */
+export const LEXER: ILexerConfig = { positionTracking: "onlyOffset", ensureOptimizations: true, skipValidations: true };
 
-const candidatesOf = new Map<number, readonly TokenType[]>();
-
-/** The types that a token can have which begins with the character of this code. */
-function candidates(code: number): readonly TokenType[] {
-  let types = candidatesOf.get(code);
-  if (!types) {
-    const character = code < 128 ? String.fromCharCode(code) : BEYOND_ASCII;
-    types = ORDER.flatMap(([type, starts]) => (starts === undefined || starts.includes(character) ? [type] : []));
-    candidatesOf.set(code, types);
-  }
-  return types;
-}
-
-/** What of `text` at an offset a pattern matches; "" for nothing. */
-function match(pattern: string | RegExp, text: string, offset: number): string {
-  if (typeof pattern === "string") return text.startsWith(pattern, offset) ? pattern : "";
-  pattern.lastIndex = offset;
-  return pattern.exec(text)?.[0] ?? "";
-}
+let lexer: Lexer | undefined;
 
 /** All tokens of a text, without spaces and comments. There is always a token for what stands there: nothing is an error yet. */
-export function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
-  for (let startOffset = 0, image = ""; startOffset < text.length; startOffset += image.length) {
-    const type = candidates(text.charCodeAt(startOffset)).find(({ PATTERN }) => {
-      image = match(PATTERN, text, startOffset);
-      return image !== "";
-    })!;
-    if (SKIPPED.has(type)) continue;
-    tokens.push({ tokenType: (type === Name && KEYWORDS.get(image)) || type, image, startOffset });
-  }
-  return tokens;
+export function tokenize(text: string): IToken[] {
+  lexer ??= new Lexer(TOKENS, LEXER);
+  return lexer.tokenize(text).tokens;
 }

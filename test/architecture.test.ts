@@ -18,7 +18,7 @@ const PIPELINE = [
 const MAY_USE: Record<string, readonly string[]> = {
   "src/source": [],
   "src/tensor": ["src/source"],
-  grammar: ["src/source", "src/tensor"],
+  grammar: ["src/source", "src/tensor", "chevrotain"],
   "src/numeric": ["src/tensor"],
   "src/graph": ["src/source", "src/tensor"],
   "src/ops": ["src/source", "src/tensor", "grammar", "src/numeric", "src/graph"],

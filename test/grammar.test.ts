@@ -1,6 +1,7 @@
 /** What parses, to which tree, and what is said of what does not. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { Lexer } from "chevrotain";
 import { buildSync } from "esbuild";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -9,6 +10,8 @@ import { MAX_NESTING } from "../grammar/brackets.ts";
 import { formatExpr, formatProgram } from "../grammar/format.ts";
 import { BINARY } from "../grammar/operators.ts";
 import { parse, parseExpression } from "../grammar/parser.ts";
+import { Grammar } from "../grammar/statements.ts";
+import { LEXER, VOCABULARY } from "../grammar/tokens.ts";
 import { DTYPES } from "../src/tensor/dtype.ts";
 
 const source = (text: string) => ({ name: "test.tsym", text });
@@ -37,6 +40,11 @@ function explicit(expr: Expr): string {
 }
 
 describe("definition", () => {
+  test("chevrotain finds no fault with the lexer and the rules", () => {
+    expect(new Lexer([...VOCABULARY], { ...LEXER, skipValidations: false }).lexerDefinitionErrors).toEqual([]);
+    expect(() => new Grammar(false)).not.toThrow();
+  });
+
   test("tsym.ebnf defines every rule it uses, and its cascade is the table of precedence", () => {
     const text = readFileSync(new URL("../grammar/tsym.ebnf", import.meta.url), "utf8").replace(/\(\*.*?\*\)/gs, "");
     const rules = new Map(
