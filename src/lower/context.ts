@@ -42,6 +42,7 @@ export class Context {
   /** Inside a prelude fn: the place stays the program's call. */
   #inPrelude = false;
   #depth = 0;
+  #tooDeep = false;
   readonly #reported = new Set<string>();
 
   constructor(graph: Graph, wrtNames: ReadonlySet<string>) {
@@ -158,13 +159,17 @@ export class Context {
     }
   }
 
-  /** Guards the stack: a mistake at `span` where expressions or calls nest too deeply. */
+  /** Guards the stack: a mistake at `span` where expressions or calls nest too deeply, one for each expression of the program. */
   nested(span: Span, work: () => Value): Value {
-    if (this.#depth >= DEEPEST)
+    if (this.#depth === 0) this.#tooDeep = false;
+    if (this.#depth >= DEEPEST) {
+      if (this.#tooDeep) return POISON;
+      this.#tooDeep = true;
       return this.mistake(span, "this is nested too deeply", {
         code: "nesting",
         help: "bind a part of it to a name first",
       });
+    }
     this.#depth++;
     try {
       return work();
