@@ -76,19 +76,16 @@ function shift(x: Node, axis: number, by: 1 | -1): Node {
   return embed(sliceAxis(x, axis, by > 0 ? 1 : 0, rest), shape, starts);
 }
 
-const indexType = (t: TensorType, what: string): void => {
-  if (!isInt(t.dtype))
-    throw new OpError(`${what} must be ints, got ${t.dtype}`, {
+/** Index values, the argument of `param`, as an int tensor: weak ones as int32 (int64 if they do not fit). */
+export function indexNode(i: Node, param = "indices"): Node {
+  const index = strong(i);
+  if (!isInt(index.type.dtype))
+    throw new OpError(`${param} must be ints, got ${index.type.dtype}`, {
       code: "dtype",
-      arg: "indices",
-      help: "astype(i, int32) converts",
+      arg: param,
+      help: `astype(${param}, int32) converts`,
     });
-};
-/** Index values as an int tensor: weak ones as int32 (int64 if they do not fit). */
-export function indexNode(i: Node, what = "indices"): Node {
-  const strongIndex = strong(i);
-  indexType(strongIndex.type, what);
-  return strongIndex;
+  return index;
 }
 
 /** attrs: { axis }: the indices' axes take the place of the indexed one. */
