@@ -1,14 +1,21 @@
 /** A checked program made ready for data: bound and compiled once for each set of shapes. Knows no file and no terminal. */
 import { type Bound, bind } from "./bind/bind.ts";
 import type { FedShape } from "./bind/sizes.ts";
-import { type CompileOptions, type Engine, type Program as EngineProgram, EvaluationError } from "./engines/engine.ts";
+import {
+  type CompileOptions,
+  type Engine,
+  type Program as EngineProgram,
+  EvaluationError,
+  type Unsupported,
+} from "./engines/engine.ts";
 import type { Node } from "./graph/node.ts";
 import type { Source } from "./io/source.ts";
 import { nearest } from "./lower/names.ts";
 import type { NamedTensor } from "./lower/outputs.ts";
 import type { Lowered } from "./lower/program.ts";
+import type { Site } from "./lower/value.ts";
 import { optimize } from "./optimize/index.ts";
-import { fail } from "./source.ts";
+import { type Diagnostic, fail, TsymError } from "./source.ts";
 import { type Dim, isKnown } from "./tensor/dim.ts";
 import { type DType, type FloatDType, isFloat } from "./tensor/dtype.ts";
 import type { Tensor } from "./tensor/tensor.ts";
@@ -74,6 +81,12 @@ export class Session {
     const { outputs, origin } = optimize(bound.outputs.map((o) => o.node));
     const siteOf = (node: Node) => bound.siteOf(node) ?? bound.siteOf(origin(node) ?? node);
     const graph = { inputs: bound.inputs.map((i) => i.node), outputs };
+    const refused = this.#engine.supports(graph);
+    if (refused.length > 0)
+      throw new TsymError(
+        refused.map((u) => unsupported(u, this.#engine.name, siteOf(u.node))),
+        3,
+      );
     const program = await this.#engine.compile(graph, { trap: this.#options.trap });
     this.#options.onPhase?.("compile");
     const made = { bound: { ...bound, siteOf }, program };
@@ -86,6 +99,14 @@ export class Session {
     return made;
   }
 }
+
+/** What an engine cannot do, told of the place in the program. */
+const unsupported = ({ node, reason }: Unsupported, engine: string, site: Site | undefined): Diagnostic => ({
+  severity: "error",
+  code: "engine",
+  message: `engine ${engine} cannot run ${node.op.name}: ${reason}`,
+  labels: site ? [{ span: site.span, text: "" }] : [],
+});
 
 /** The shape that a source gives an input declared so: a CSV column may be a vector, `[]` has the declared rank. */
 function fedShape({ label, shape, alternativeShape, openShape }: Source, declared: readonly Dim[]): FedShape {

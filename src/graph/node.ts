@@ -182,7 +182,7 @@ export function ancestors(roots: Iterable<Node>): Node[] {
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
-    stack.push(...node.args);
+    for (const arg of node.args) stack.push(arg);
   }
   return [...seen].sort((a, b) => a.id - b.id);
 }

@@ -43,7 +43,7 @@ function checkExpression(root: Expr, scope: Scope, context: Context): void {
     if (e.kind === "derivative")
       for (const w of e.wrt) if (!known(w.name)) reportUnknownName(w.name, w.span, scope, context);
     if (e.kind === "call" && !isFunction(e.callee.name, scope)) callFunction({ ...e, args: [] }, scope, context);
-    stack.push(...childrenOf(e));
+    for (const child of childrenOf(e)) stack.push(child);
   }
 }
 

@@ -75,7 +75,7 @@ function visitExpressions(roots: readonly Expr[], found: Set<string>): void {
       const second = e.args[1]?.value;
       if (second?.kind === "name") found.add(second.name);
     }
-    stack.push(...childrenOf(e));
+    for (const child of childrenOf(e)) stack.push(child);
   }
 }
 
