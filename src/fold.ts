@@ -3,59 +3,22 @@
 import { type Fold, type Node, OpError, valuesOf } from "./graph/node.ts";
 import type { Form, ScalarType } from "./numeric/form.ts";
 import { compileScalar } from "./numeric/javascript.ts";
-import { scalarType } from "./ops/cast.ts";
+import { castOp, scalarType } from "./ops/cast.ts";
 import { opOf, type PointwiseOp } from "./ops/define.ts";
+import { concatOp, reshapeOp } from "./ops/movement.ts";
+import { where } from "./ops/pointwise.ts";
 import { isKnown } from "./tensor/dim.ts";
 import type { DType } from "./tensor/dtype.ts";
 import { sizeOf, stridesOf } from "./tensor/tensor.ts";
 
 type Literal = number | bigint | boolean;
-type Exact = (...xs: bigint[]) => bigint | boolean;
-
-/** Integers of any size: what the ops on them mean before a dtype is met. */
-const EXACT: Readonly<Record<string, Exact>> = {
-  add: (x, y) => x + y,
-  sub: (x, y) => x - y,
-  mul: (x, y) => x * y,
-  neg: (x) => -x,
-  square: (x) => x * x,
-  abs: (x) => (x < 0n ? -x : x),
-  sign: (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
-  floor_divide: (x, y) => floorDivide(x, y),
-  remainder: (x, y) => x - y * floorDivide(x, y),
-  integer_pow: (x, y) => x ** (y > 4096n && x !== 0n && x !== 1n && x !== -1n ? tooLarge() : y),
-  maximum: (...xs) => ascending(xs)[1]!,
-  minimum: (...xs) => ascending(xs)[0]!,
-  clip: (x, lo, hi) => ascending([ascending([x!, lo!])[1]!, hi!])[0]!,
-  equal: (x, y) => x === y,
-  not_equal: (x, y) => x !== y,
-  less: (x, y) => x < y,
-  less_equal: (x, y) => x <= y,
-  greater: (x, y) => x > y,
-  greater_equal: (x, y) => x >= y,
-};
-const ascending = (xs: bigint[]): bigint[] => xs.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-function floorDivide(x: bigint, y: bigint): bigint {
-  if (y === 0n)
-    throw new OpError("integer division by zero", {
-      code: "arithmetic",
-      arg: 1,
-      help: "write the dividend as a float for inf or nan",
-    });
-  const quotient = x / y;
-  return x % y !== 0n && x < 0n !== y < 0n ? quotient - 1n : quotient;
-}
-function tooLarge(): never {
-  throw new OpError("this power has more digits than any dtype holds", { code: "range", arg: 1 });
-}
-
 /** Folds what lists and scalar arithmetic make; leaves the rest (sums, transposes …) in the graph. */
 export const foldWeak: Fold = (node) => {
   const op = opOf(node as Node);
   const { shape } = node.type;
   if (!shape.every(isKnown)) return undefined;
-  if (op.name === "reshape") return Array.from(valuesOf(node.args[0]!));
-  if (op.name === "concat" && node.attrs["axis"] === 0) return node.args.flatMap((a) => Array.from(valuesOf(a)));
+  if (op === reshapeOp) return Array.from(valuesOf(node.args[0]!));
+  if (op === concatOp && node.attrs["axis"] === 0) return node.args.flatMap((a) => Array.from(valuesOf(a)));
   if (op.kind !== "pointwise") return undefined;
   const compute = scalarFunction(op, node);
   const operands = node.args.map((a) => ({ values: valuesOf(a), at: broadcastIndex(a.type.shape as number[], shape) }));
@@ -64,14 +27,11 @@ export const foldWeak: Fold = (node) => {
 
 /** How one element is computed from literals. */
 function scalarFunction(op: PointwiseOp, node: Omit<Node, "id">): (...xs: Literal[]) => Literal {
-  if (op.name === "where") return (condition, x, y) => (condition ? x! : y!);
-  if (op.name === "astype") return (x) => convertLiteral(x, node.type.dtype);
+  if (op === where.op) return (condition, x, y) => (condition ? x! : y!);
+  if (op === castOp) return (x) => convertLiteral(x, node.type.dtype);
   const types = node.args.map((a) => scalarType(a.type.dtype));
-  if (types[0] === "i64") {
-    const exact = EXACT[op.name];
-    if (exact) return (...xs) => exact(...(xs as bigint[]));
-  }
-  return compiled(op, types);
+  const { exact } = op;
+  return exact && types[0] === "i64" ? (...xs) => exact(...(xs as bigint[])) : compiled(op, types);
 }
 
 function convertLiteral(x: Literal, dtype: DType): Literal {

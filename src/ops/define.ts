@@ -45,7 +45,9 @@ export interface PointwiseOp extends Common {
   readonly condition?: boolean;
   /** One element: forms of the computation type (f64 for both floats, i32, i64, bool) to a form. */
   readonly scalar: (xs: readonly Form[], attrs: Attrs) => Form;
-  /** The same, just accurate enough for a result that is rounded to float32; `scalar` serves where it is absent. */
+  /** The same of integers of any size, as literals are; absent: `scalar` computes in int64. */
+  readonly exact?: (...xs: bigint[]) => bigint | boolean;
+  /** `scalar`, just accurate enough for a result that is rounded to float32; absent: `scalar` serves. */
   readonly scalar32?: PointwiseOp["scalar"];
   /** Checked on integers before the loop: a divisor must not be 0, an exponent not negative. */
   readonly integerGuard?: "divisor" | "exponent";

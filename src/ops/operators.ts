@@ -6,6 +6,7 @@ import { addDims, type Dim, floorDivDims, isKnown, mulDims, subDims } from "../t
 import { isInt } from "../tensor/dtype.ts";
 import { matmulNodes } from "./contract.ts";
 import { pow } from "./elementary.ts";
+import * as exact from "./exact.ts";
 import { dimNode, dimOp } from "./leaf.ts";
 import * as p from "./pointwise.ts";
 import { applyPointwise, BOOL_HELP, pointwiseOp } from "./pointwise.ts";
@@ -74,6 +75,7 @@ function divide(x: Node, y: Node): Node {
 export const integerPower = pointwiseOp("integer_pow", 2, {
   operands: "numeric",
   scalar: ([x, y]) => arithmetic.integerPower(x!, y!),
+  exact: exact.power,
   integerGuard: "exponent",
   display: "Pow",
 });

@@ -5,6 +5,7 @@ import * as f from "../numeric/form.ts";
 import { type DType, isFloat, isInt } from "../tensor/dtype.ts";
 import { broadcastShapes } from "./broadcast.ts";
 import type { Operands, PointwiseOp } from "./define.ts";
+import * as exact from "./exact.ts";
 import { castTo, commonDType, graphOf, lift, type Operand } from "./promote.ts";
 
 type Row = Partial<Omit<PointwiseOp, "kind" | "name">> & Pick<PointwiseOp, "scalar">;
@@ -130,16 +131,19 @@ function ternary(name: string, row: Row): Ternary {
 export const add = binary("add", {
   operands: "numeric",
   scalar: of(f.add),
+  exact: (x, y) => x + y,
   grad: ({ ct }) => [ct, ct],
 });
 export const sub = binary("sub", {
   operands: "numeric",
   scalar: of(f.sub),
+  exact: (x, y) => x - y,
   grad: ({ ct }) => [ct, neg(ct)],
 });
 export const mul = binary("mul", {
   operands: "numeric",
   scalar: of(f.mul),
+  exact: (x, y) => x * y,
   grad: ({ args: [x, y], ct }) => [scale(ct, y!), scale(ct, x!)],
 });
 export const div = binary("div", {
@@ -149,34 +153,52 @@ export const div = binary("div", {
 export const floor_divide = binary("floor_divide", {
   operands: "numeric",
   scalar: of(arithmetic.floorDivide),
+  exact: exact.floorDivide,
   integerGuard: "divisor",
   display: "FloorDiv",
 });
 export const remainder = binary("remainder", {
   operands: "numeric",
   scalar: of(arithmetic.remainder),
+  exact: exact.remainder,
   integerGuard: "divisor",
   display: "FloorMod",
   grad: ({ args: [x, y], ct }) => [ct, neg(scale(ct, floor_divide(x!, y!)))],
 });
-export const neg = unary("neg", { operands: "numeric", scalar: of(f.neg), grad: ({ ct }) => [neg(ct)] });
+export const neg = unary("neg", {
+  operands: "numeric",
+  scalar: of(f.neg),
+  exact: (x) => -x,
+  grad: ({ ct }) => [neg(ct)],
+});
 export const square = unary("square", {
   operands: "numeric",
   scalar: ([x]) => f.mul(x!, x!),
+  exact: (x) => x * x,
   grad: ({ args: [x], ct }) => [scale(ct, mul(2, x!))],
 });
 
-/** ct · d, but 0 where ct is 0: no 0 · inf. Its derivative is one of its kind in each factor. */
+/**
+ * ct · d, but 0 where the cotangent ct is 0: no 0 · inf. In its derivative with respect to d two cotangents meet, and either
+ * being 0 makes 0.
+ */
 export const scale = binary("zero_mul", {
   operands: "numeric",
   scalar: ([ct, d]) => f.select(f.eq(ct!, 0), 0, f.mul(ct!, d!)),
   display: "Mul",
-  grad: ({ args: [ct, d], ct: g }) => [scale(g, d!), scale(g, ct!)],
+  grad: ({ args: [ct, d], ct: g }) => [scale(g, d!), scaleBoth(g, ct!)],
+});
+/** x · y, but 0 where either is 0. */
+const scaleBoth: Binary = binary("zero_mul_both", {
+  operands: "numeric",
+  scalar: ([x, y]) => f.select(f.or(f.eq(x!, 0), f.eq(y!, 0)), 0, f.mul(x!, y!)),
+  display: "Mul",
+  grad: ({ args: [x, y], ct: g }) => [scaleBoth(g, y!), scaleBoth(g, x!)],
 });
 /** ct / d, but 0 where ct is 0. */
 export const over = binary("zero_div", {
   scalar: ([ct, d]) => f.select(f.eq(ct!, 0), 0, f.div(ct!, d!)),
-  grad: ({ args: [, d], out, ct: g }) => [over(g, d!), neg(scale(g, over(out, d!)))],
+  grad: ({ args: [, d], out, ct: g }) => [over(g, d!), neg(scaleBoth(g, over(out, d!)))],
 });
 
 // Selection and comparison.
@@ -186,14 +208,18 @@ export const where = ternary("where", {
   scalar: of(f.select),
   grad: ({ args: [c], ct }) => [null, where(c!, ct, 0), where(c!, 0, ct)],
 });
-const comparison = (name: string, operands: Operands, form: Parameters<typeof of>[0]): Binary =>
-  binary(name, { operands, result: "bool", scalar: of(form) });
-export const eq = comparison("equal", "any", f.eq);
-export const ne = comparison("not_equal", "any", f.ne);
-export const lt = comparison("less", "numeric", f.lt);
-export const le = comparison("less_equal", "numeric", f.le);
-export const gt = comparison("greater", "numeric", f.gt);
-export const ge = comparison("greater_equal", "numeric", f.ge);
+const comparison = (
+  name: string,
+  operands: Operands,
+  form: Parameters<typeof of>[0],
+  exact: (x: bigint, y: bigint) => boolean,
+): Binary => binary(name, { operands, result: "bool", scalar: of(form), exact });
+export const eq = comparison("equal", "any", f.eq, (x, y) => x === y);
+export const ne = comparison("not_equal", "any", f.ne, (x, y) => x !== y);
+export const lt = comparison("less", "numeric", f.lt, (x, y) => x < y);
+export const le = comparison("less_equal", "numeric", f.le, (x, y) => x <= y);
+export const gt = comparison("greater", "numeric", f.gt, (x, y) => x > y);
+export const ge = comparison("greater_equal", "numeric", f.ge, (x, y) => x >= y);
 export const and = binary("and", { operands: "logical", scalar: of(f.and), display: "LogicalAnd" });
 export const or = binary("or", { operands: "logical", scalar: of(f.or), display: "LogicalOr" });
 export const not = unary("not", { operands: "logical", scalar: of(f.not), display: "LogicalNot" });
@@ -205,17 +231,20 @@ const formMinimum = (x: f.Form, y: f.Form) => (x.type === "bool" ? f.and(x, y) :
 export const maximum = binary("maximum", {
   operands: "any",
   scalar: of(formMaximum),
+  exact: exact.maximum,
   grad: ({ args: [x, y], ct }) => [larger(x!, y!, ct), larger(y!, x!, ct)],
 });
 export const minimum = binary("minimum", {
   operands: "any",
   scalar: of(formMinimum),
+  exact: exact.minimum,
   grad: ({ args: [x, y], ct }) => [larger(y!, x!, ct), larger(x!, y!, ct)],
 });
 /** min(max(x, lo), hi): hi where lo > hi. The cotangent goes to x at its bounds. */
 export const clip = ternary("clip", {
   operands: "numeric",
   scalar: ([x, lo, hi]) => f.min(f.max(x!, lo!), hi!),
+  exact: (x, lo, hi) => exact.minimum(exact.maximum(x, lo), hi),
   display: "ClipByValue",
   domain: [
     [-2, 2],
@@ -242,9 +271,14 @@ export const round = rounding("round", arithmetic.roundHalfEven);
 export const abs = unary("abs", {
   operands: "numeric",
   scalar: of(f.abs),
+  exact: (x) => (x < 0n ? -x : x),
   grad: ({ args: [x], ct }) => [scale(ct, sign(x!))],
 });
-export const sign = unary("sign", { operands: "numeric", scalar: of(arithmetic.sign) });
+export const sign = unary("sign", {
+  operands: "numeric",
+  scalar: of(arithmetic.sign),
+  exact: (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
+});
 export const copysign = binary("copysign", {
   scalar: of(arithmetic.copysign),
   grad: ({ args: [x, y], ct }) => [mul(ct, mul(copysign(1, x!), copysign(1, y!))), null],
