@@ -1,16 +1,6 @@
 /** What is shipped: the launcher with its code cache, the bundle, and the library as TypeScript sees it. */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
@@ -165,20 +155,46 @@ describe("the package", () => {
     ]);
   });
 
-  test("its types hold for one who imports it", () => {
-    const user = join(scratch, "user");
-    mkdirSync(join(user, "node_modules"), { recursive: true });
-    symlinkSync(resolve("."), join(user, "node_modules", "tsym"));
-    writeFileSync(join(user, "package.json"), '{ "type": "module" }');
-    const program = [
-      'import { parse } from "tsym";',
-      'const count: number = parse({ name: "a", text: "1" }).program.statements.length;',
-      "export const text: string = count;",
-    ];
-    writeFileSync(join(user, "program.ts"), program.join("\n"));
-    const tsc = resolve("node_modules/typescript/bin/tsc");
-    const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023"];
-    const { stdout } = spawnSync(process.execPath, [tsc, ...flags, "program.ts"], { cwd: user, encoding: "utf8" });
-    expect(stdout.trim()).toBe("program.ts(3,14): error TS2322: Type 'number' is not assignable to type 'string'.");
+  describe("installed from its archive, alone", () => {
+    let user: string;
+    beforeAll(() => {
+      user = join(scratch, "user");
+      const npm = (...args: string[]) =>
+        execFileSync("npm", args, { cwd: user, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+      mkdirSync(user);
+      writeFileSync(join(user, "package.json"), '{ "type": "module" }');
+      const archive = npm("pack", resolve("."), "--ignore-scripts", "--silent").split("\n").at(-1)!;
+      npm("install", "--offline", "--no-audit", "--no-fund", `./${archive}`);
+    }, 60_000);
+
+    /** What TypeScript says of a program that imports tsym; it writes program.js. */
+    function typeErrors(text: string): string {
+      writeFileSync(join(user, "program.ts"), text);
+      const tsc = resolve("node_modules/typescript/bin/tsc");
+      const flags = ["--strict", "--module", "nodenext", "--target", "es2023"];
+      return spawnSync(process.execPath, [tsc, ...flags, "program.ts"], { cwd: user, encoding: "utf8" }).stdout.trim();
+    }
+    const evaluate = () => spawnSync(process.execPath, ["program.js"], { cwd: user, encoding: "utf8" });
+
+    test("it brings no other package, and its command runs", () => {
+      expect(readdirSync(join(user, "node_modules")).filter((name) => !name.startsWith("."))).toEqual(["tsym"]);
+      const command = join(user, "node_modules", ".bin", "tsym");
+      expect(execFileSync(command, ["run", "-e", "1 + 1"], { encoding: "utf8" })).toBe('{"out": 2}\n');
+    });
+
+    test("its types hold, and say what is wrong", () => {
+      const wrong = [
+        'import { compile, type Result } from "tsym";',
+        'export const text: string = compile("1").outputs;',
+      ];
+      expect(typeErrors(wrong.join("\n"))).toMatch(/^program.ts\(2,14\): error TS2322: Type 'readonly TensorInfo\[\]'/);
+    });
+
+    test("the README's example prints what stands beside it", () => {
+      const [, example] = /## As a library\n.*?```ts\n(.*?)```/s.exec(readFileSync("README.md", "utf8"))!;
+      expect(typeErrors(example!)).toBe("");
+      const comments = [...example!.matchAll(/^.*[;}] \/\/ (.*)$/gm)].map(([, comment]) => comment);
+      expect(evaluate()).toMatchObject({ stdout: `${comments.join("\n")}\n`, stderr: "", status: 0 });
+    });
   });
 });
