@@ -40,16 +40,16 @@ const withArguments = (node: Node, args: readonly Node[]): Node =>
 
 /** Reorders chains of products where they end; a product that is used twice, or is an output, ends one. */
 function chainOrder(outputs: readonly Node[], trace: (step: Step) => void): Improve {
-  const users = new Map<Node, Node[]>(outputs.map((o) => [o, [o, o]]));
-  for (const node of ancestors(outputs)) for (const a of node.args) users.set(a, [...(users.get(a) ?? []), node]);
+  /** The one node that uses another; undefined where there are more, or where it is an output. */
+  const soleUser = new Map<Node, Node | undefined>(outputs.map((o) => [o, undefined]));
+  for (const node of ancestors(outputs)) for (const a of node.args) soleUser.set(a, soleUser.has(a) ? undefined : node);
   const shared = new Set<Node>();
   return (before, now) => {
-    const [user, ...more] = users.get(before) ?? [];
-    const isShared = more.length > 0;
-    const isInner = user !== undefined && !isShared && continuesChain(before, user);
+    const user = soleUser.get(before);
+    const isInner = user !== undefined && continuesChain(before, user);
     const best = isInner ? undefined : reorderChain(now, (x) => shared.has(x));
     if (best) trace({ rule: "matmul-order", before: now, after: best });
-    if (isShared) shared.add(best ?? now);
+    if (!user) shared.add(best ?? now);
     return best ?? now;
   };
 }
