@@ -84,7 +84,7 @@ logaddexp: inf, inf -> inf; -inf, -inf -> -inf; -inf, 3 -> 3; inf, -inf -> inf; 
 erf: nan -> nan; inf -> 1; -inf -> -1; -0 -> -0; 7 -> 1
 erfc: nan -> nan; inf -> 0; -inf -> 2; 0 -> 1; 28 -> 0; -7 -> 2
 lgamma: nan -> nan; inf -> inf; -inf -> inf; 0 -> inf; -0 -> inf; -3 -> inf; -1e300 -> inf; 1 -> 0; 2 -> 0
-digamma: nan -> nan; inf -> inf; 0 -> -inf; -0 -> inf; -3 -> nan; 1 -> -0.5772156649015329
+digamma: nan -> nan; inf -> inf; 0 -> -inf; -0 -> inf; -3 -> nan; 1 -> -0.5772156649015329; -0.5 -> 0.03648997397857652; -2.5 -> 1.103156640645243
 polygamma: 0, 1 -> -0.5772156649015329; 1, inf -> 0; 1, 0 -> inf; 1, -2 -> inf; 2, -2 -> nan; 1.5, 1 -> nan; -1, 1 -> nan;
     1, nan -> nan; 3, 1 -> 6.493939402266829
 sign: nan -> nan; -0 -> 0; -inf -> -1; 5e-324 -> 1

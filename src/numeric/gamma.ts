@@ -141,7 +141,8 @@ export function digamma(x: Form): Form {
   const positive = select(large, sub(log(a), tail), small);
 
   const rest = sub(x, roundHalfEven(x));
-  const reflected = sub(positive, div(Math.PI, tanPi(rest)));
+  const halfway = eq(abs(rest), 0.5); // where the tangent is infinite
+  const reflected = select(halfway, positive, sub(positive, div(Math.PI, tanPi(rest))));
   const pole = select(eq(x, 0), div(-1, x), Number.NaN);
   return select(negative, select(eq(rest, 0), pole, reflected), positive);
 }
