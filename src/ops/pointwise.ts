@@ -1,10 +1,11 @@
 /** Element by element: broadcasting, loops and fusion come from the kind; a row here is a scalar function and its derivative. */
+import type { BinaryOperator } from "../../grammar/ast.ts";
 import { type Node, OpError, type TensorType } from "../graph/node.ts";
 import * as arithmetic from "../numeric/arithmetic.ts";
 import * as f from "../numeric/form.ts";
 import { type DType, isFloat, isInt } from "../tensor/dtype.ts";
 import { broadcastShapes } from "./broadcast.ts";
-import type { Operands, PointwiseOp } from "./define.ts";
+import { type Operands, type PointwiseOp, spelling } from "./define.ts";
 import * as exact from "./exact.ts";
 import { castTo, commonDType, graphOf, lift, type Operand } from "./promote.ts";
 
@@ -57,7 +58,7 @@ function computeDType(op: PointwiseOp, { dtype, weak }: { dtype: DType; weak: bo
       return isFloat(dtype) ? dtype : weak ? "float64" : args[0]!.graph.defaultFloat;
     case "numeric":
       if (dtype === "bool")
-        throw new OpError(`${SYMBOLS[op.name] ?? op.name} takes numbers, not bools`, {
+        throw new OpError(`${spelling(op)} takes numbers, not bools`, {
           code: "dtype",
           help: BOOL_HELP,
         });
@@ -92,65 +93,47 @@ const requireBool = (condition: Node): Node => {
   return condition;
 };
 
-/** How operators that are ops are written. */
-export const SYMBOLS: Readonly<Record<string, string>> = {
-  add: "`+`",
-  sub: "`-`",
-  mul: "`*`",
-  div: "`/`",
-  floor_divide: "`//`",
-  remainder: "`%`",
-  pow: "`**`",
-  neg: "`-`",
-  less: "`<`",
-  less_equal: "`<=`",
-  greater: "`>`",
-  greater_equal: "`>=`",
-  equal: "`==`",
-  not_equal: "`!=`",
-};
+type Pointwise<Operands extends Operand[]> = ((...operands: Operands) => Node) & { readonly op: PointwiseOp };
+export type Unary = Pointwise<[x: Operand]>;
+export type Binary = Pointwise<[x: Operand, y: Operand]>;
+type Ternary = Pointwise<[x: Operand, y: Operand, z: Operand]>;
 
-type Unary = ((x: Operand) => Node) & { readonly op: PointwiseOp };
-type Binary = ((x: Operand, y: Operand) => Node) & { readonly op: PointwiseOp };
-type Ternary = ((x: Operand, y: Operand, z: Operand) => Node) & { readonly op: PointwiseOp };
-
-function unary(name: string, row: Row): Unary {
-  const op = pointwiseOp(name, 1, row);
-  return Object.assign((x: Operand) => applyPointwise(op, [x]), { op });
-}
-function binary(name: string, row: Row): Binary {
-  const op = pointwiseOp(name, 2, row);
-  return Object.assign((x: Operand, y: Operand) => applyPointwise(op, [x, y]), { op });
-}
-function ternary(name: string, row: Row): Ternary {
-  const op = pointwiseOp(name, 3, row);
-  return Object.assign((x: Operand, y: Operand, z: Operand) => applyPointwise(op, [x, y, z]), { op });
-}
+/** The function that applies an op of this row; the op itself is its `op`. */
+const applied = <Operands extends Operand[]>(op: PointwiseOp): Pointwise<Operands> =>
+  Object.assign((...operands: Operands) => applyPointwise(op, operands), { op });
+export const unary = (name: string, row: Row): Unary => applied(pointwiseOp(name, 1, row));
+export const binary = (name: string, row: Row): Binary => applied(pointwiseOp(name, 2, row));
+const ternary = (name: string, row: Row): Ternary => applied(pointwiseOp(name, 3, row));
 
 // Arithmetic.
 export const add = binary("add", {
+  symbol: "+",
   operands: "numeric",
   scalar: of(f.add),
   exact: (x, y) => x + y,
   grad: ({ ct }) => [ct, ct],
 });
 export const sub = binary("sub", {
+  symbol: "-",
   operands: "numeric",
   scalar: of(f.sub),
   exact: (x, y) => x - y,
   grad: ({ ct }) => [ct, neg(ct)],
 });
 export const mul = binary("mul", {
+  symbol: "*",
   operands: "numeric",
   scalar: of(f.mul),
   exact: (x, y) => x * y,
   grad: ({ args: [x, y], ct }) => [scale(ct, y!), scale(ct, x!)],
 });
 export const div = binary("div", {
+  symbol: "/",
   scalar: of(f.div),
   grad: ({ args: [, y], out, ct }) => [over(ct, y!), neg(scale(ct, div(out, y!)))],
 });
 export const floor_divide = binary("floor_divide", {
+  symbol: "//",
   operands: "numeric",
   scalar: of(arithmetic.floorDivide),
   exact: exact.floorDivide,
@@ -158,6 +141,7 @@ export const floor_divide = binary("floor_divide", {
   display: "FloorDiv",
 });
 export const remainder = binary("remainder", {
+  symbol: "%",
   operands: "numeric",
   scalar: of(arithmetic.remainder),
   exact: exact.remainder,
@@ -166,6 +150,7 @@ export const remainder = binary("remainder", {
   grad: ({ args: [x, y], ct }) => [ct, neg(scale(ct, floor_divide(x!, y!)))],
 });
 export const neg = unary("neg", {
+  symbol: "-",
   operands: "numeric",
   scalar: of(f.neg),
   exact: (x) => -x,
@@ -210,19 +195,20 @@ export const where = ternary("where", {
 });
 const comparison = (
   name: string,
+  symbol: BinaryOperator,
   operands: Operands,
   form: Parameters<typeof of>[0],
   exact: (x: bigint, y: bigint) => boolean,
-): Binary => binary(name, { operands, result: "bool", scalar: of(form), exact });
-export const eq = comparison("equal", "any", f.eq, (x, y) => x === y);
-export const ne = comparison("not_equal", "any", f.ne, (x, y) => x !== y);
-export const lt = comparison("less", "numeric", f.lt, (x, y) => x < y);
-export const le = comparison("less_equal", "numeric", f.le, (x, y) => x <= y);
-export const gt = comparison("greater", "numeric", f.gt, (x, y) => x > y);
-export const ge = comparison("greater_equal", "numeric", f.ge, (x, y) => x >= y);
-export const and = binary("and", { operands: "logical", scalar: of(f.and), display: "LogicalAnd" });
-export const or = binary("or", { operands: "logical", scalar: of(f.or), display: "LogicalOr" });
-export const not = unary("not", { operands: "logical", scalar: of(f.not), display: "LogicalNot" });
+): Binary => binary(name, { symbol, operands, result: "bool", scalar: of(form), exact });
+export const eq = comparison("equal", "==", "any", f.eq, (x, y) => x === y);
+export const ne = comparison("not_equal", "!=", "any", f.ne, (x, y) => x !== y);
+export const lt = comparison("less", "<", "numeric", f.lt, (x, y) => x < y);
+export const le = comparison("less_equal", "<=", "numeric", f.le, (x, y) => x <= y);
+export const gt = comparison("greater", ">", "numeric", f.gt, (x, y) => x > y);
+export const ge = comparison("greater_equal", ">=", "numeric", f.ge, (x, y) => x >= y);
+export const and = binary("and", { symbol: "and", operands: "logical", scalar: of(f.and), display: "LogicalAnd" });
+export const or = binary("or", { symbol: "or", operands: "logical", scalar: of(f.or), display: "LogicalOr" });
+export const not = unary("not", { symbol: "not", operands: "logical", scalar: of(f.not), display: "LogicalNot" });
 
 /** Half of the cotangent to each side of a tie. */
 const larger = (x: Node, y: Node, ct: Node): Node => where(gt(x, y), ct, where(eq(x, y), mul(ct, 0.5), 0));
