@@ -1,6 +1,7 @@
 /** Every rewrite rule on its word: the same bits on every input, and no more work. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { parseExpression } from "../grammar/parser.ts";
 import { evaluate } from "../src/engines/reference/index.ts";
 import { foldWeak } from "../src/fold.ts";
 import { ancestors, Graph, type Node, OpError } from "../src/graph/node.ts";
@@ -8,7 +9,7 @@ import { contract } from "../src/ops/contract.ts";
 import { input } from "../src/ops/leaf.ts";
 import { mul, neg } from "../src/ops/pointwise.ts";
 import { optimize } from "../src/optimize/index.ts";
-import { applyRule, build, rule, ruleNames } from "../src/optimize/rewrite.ts";
+import { applyRule, build, patternOp, rule, ruleNames } from "../src/optimize/rewrite.ts";
 import { DTYPES, type DType } from "../src/tensor/dtype.ts";
 import { sizeOf, type Tensor, tensorOf } from "../src/tensor/tensor.ts";
 
@@ -87,6 +88,13 @@ describe.each(ruleNames())("%s", (name) => {
       if (after) expect(ancestors([after]).length).toBeLessThanOrEqual(ancestors([made!.node]).length);
     }
   });
+});
+
+test("a rule looks for single ops: what picks among several, or has attrs, is refused", () => {
+  const patternOf = (text: string) => parseExpression({ name: "rule", text });
+  expect(patternOp(patternOf("x % y")).name).toBe("remainder");
+  for (const text of ["x ** 2", "x @ y", "+x", "sum(x)", "astype(x, int32)", "softmax(x)"])
+    expect(() => patternOp(patternOf(text)), text).toThrow("no single op");
 });
 
 test("rules reach through each other, and say so", () => {

@@ -1,10 +1,10 @@
 /** Expressions to nodes: what a name, a literal, an operator means in a scope. */
-import type { BinaryOperator, Expr } from "../../grammar/ast.ts";
+import type { Expr } from "../../grammar/ast.ts";
 import type { Graph, Node } from "../graph/node.ts";
 import { OpError } from "../graph/node.ts";
 import { dimNode } from "../ops/leaf.ts";
 import { permute, stackNodes, swapLast } from "../ops/movement.ts";
-import { binaryOperator, unaryOperator } from "../ops/operators.ts";
+import { binaryOperator, compositeName, unaryOperator } from "../ops/operators.ts";
 import { functionNames } from "../ops/registry.ts";
 import type { Span } from "../source.ts";
 import { isDType } from "../tensor/dtype.ts";
@@ -129,15 +129,12 @@ function lowerBinary(e: Extract<Expr, { kind: "binary" }>, scope: Scope, context
       { span: right.span, value: evaluateTensor(right, scope, context) },
     ];
     const make = () => onTensors(operands, whole, context, ([x, y]) => binaryOperator(op, x!, y!));
-    const name = COMPOSED[op];
+    const name = compositeName(op);
     value = name ? context.named(name, make) : make();
     span = whole;
   }
   return value;
 }
-
-/** Operators that several ops may stand for. */
-const COMPOSED: Partial<Record<BinaryOperator, string>> = { "@": "MatMul", "**": "Pow" };
 
 function lowerList(e: Extract<Expr, { kind: "list" }>, scope: Scope, context: Context): Value {
   if (e.items.length === 0)

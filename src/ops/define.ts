@@ -2,6 +2,7 @@
  * What an op is. Every op belongs to one kind; an engine implements the kinds, never single ops. Adding an op is adding one
  * row in one of the files beside this one. Knows nothing of text: parameters are read by lowering.
  */
+import type { BinaryOperator, UnaryOperator } from "../../grammar/ast.ts";
 import type { Attrs, Graph, Node, NodeOp } from "../graph/node.ts";
 import type { Form } from "../numeric/form.ts";
 import type { Dim } from "../tensor/dim.ts";
@@ -39,6 +40,8 @@ export type Operands =
 export interface PointwiseOp extends Common {
   readonly kind: "pointwise";
   readonly arity: number;
+  /** The operator that programs write it with. */
+  readonly symbol?: BinaryOperator | UnaryOperator;
   readonly operands: Operands;
   readonly result: "same" | "bool";
   /** The first argument is a bool that selects; the others share the dtype. */
@@ -175,6 +178,8 @@ export interface FunctionRow<P extends Params = Params> {
   readonly name: string;
   readonly family: Family;
   readonly params: P;
+  /** The op that a call of it is, where it is nothing but one. */
+  readonly op?: PointwiseOp;
   readonly doc: string;
   /** tsym expressions `call == result`; shown by `tsym ops NAME`, run by test/ops.test.ts. */
   readonly examples: readonly string[];
@@ -183,6 +188,10 @@ export interface FunctionRow<P extends Params = Params> {
 
 /** States a callable function; the result is also what registry.ts collects. */
 export const define = <const P extends Params>(row: FunctionRow<P>): FunctionRow => row as unknown as FunctionRow;
+
+/** An op as messages name it: by its operator where it has one. */
+export const spelling = (op: NodeOp & { readonly symbol?: string }): string =>
+  op.symbol ? `\`${op.symbol}\`` : op.name;
 
 /** `broadcast_to` as `BroadcastTo`. */
 export const displayName = (name: string): string =>

@@ -3,30 +3,21 @@ import type { Node } from "../graph/node.ts";
 import type { Form } from "../numeric/form.ts";
 import { type ElementaryFunction, FUNCTIONS } from "../numeric/functions.ts";
 import type { PointwiseOp } from "./define.ts";
-import { add, applyPointwise, div, eq, mul, neg, over, pointwiseOp, scale, sub, where } from "./pointwise.ts";
-import type { Operand } from "./promote.ts";
+import * as pointwise from "./pointwise.ts";
+import { add, div, eq, mul, neg, over, scale, sub, where } from "./pointwise.ts";
 
 type Domain = PointwiseOp["domain"][number];
-interface Row {
-  readonly domain?: readonly Domain[];
-  readonly grad: NonNullable<PointwiseOp["grad"]>;
-}
+type Row = Pick<PointwiseOp, "grad"> & Partial<Pick<PointwiseOp, "domain" | "symbol">>;
 /** The definition for float64, and the shorter one for float32 where there is one. */
 function scalars(name: keyof typeof FUNCTIONS): Pick<PointwiseOp, "scalar" | "scalar32"> {
   const { float64, float32 }: ElementaryFunction = FUNCTIONS[name];
   return { scalar: (xs) => float64(...xs), ...(float32 && { scalar32: (xs: readonly Form[]) => float32(...xs) }) };
 }
 
-type Unary = ((x: Operand) => Node) & { readonly op: PointwiseOp };
-type Binary = ((x: Operand, y: Operand) => Node) & { readonly op: PointwiseOp };
-function unary(name: keyof typeof FUNCTIONS, row: Row): Unary {
-  const op = pointwiseOp(name, 1, { ...row, ...scalars(name) });
-  return Object.assign((x: Operand) => applyPointwise(op, [x]), { op });
-}
-function binary(name: keyof typeof FUNCTIONS, row: Row): Binary {
-  const op = pointwiseOp(name, 2, { ...row, ...scalars(name) });
-  return Object.assign((x: Operand, y: Operand) => applyPointwise(op, [x, y]), { op });
-}
+const unary = (name: keyof typeof FUNCTIONS, row: Row): pointwise.Unary =>
+  pointwise.unary(name, { ...row, ...scalars(name) });
+const binary = (name: keyof typeof FUNCTIONS, row: Row): pointwise.Binary =>
+  pointwise.binary(name, { ...row, ...scalars(name) });
 const WIDE: readonly Domain[] = [[-2, 2]];
 const INSIDE: readonly Domain[] = [[-0.9, 0.9]];
 
@@ -38,8 +29,9 @@ export const reciprocal = unary("reciprocal", { grad: ({ out, ct }) => [neg(scal
 export const hypot = binary("hypot", {
   grad: ({ args, out, ct }) => args.map((x) => where(eq(out, 0), 0, scale(ct, div(x, out)))),
 });
-/** Floats; `powerNode` in operators.ts handles ints and literal exponents. */
+/** Floats; `power` in operators.ts handles ints and literal exponents. */
 export const pow = binary("pow", {
+  symbol: "**",
   // As JAX: y · x^(y - 1), which is 0 for y = 0; log x · x^y, where 0^y counts as constant in y.
   grad: ({ args: [x, y], out, ct }) => [
     scale(ct, where(eq(y!, 0), 0, mul(y!, pow(x!, sub(y!, 1))))),

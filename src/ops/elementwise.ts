@@ -4,9 +4,9 @@ import { isFloat } from "../tensor/dtype.ts";
 import { define, dtypeParam, type FunctionRow, type Param, tensorParam } from "./define.ts";
 import * as e from "./elementary.ts";
 import * as p from "./pointwise.ts";
-import { cast, type Operand, toFloat } from "./promote.ts";
+import { cast, toFloat } from "./promote.ts";
 
-type Table = Readonly<Record<string, readonly [build: (...xs: Operand[]) => Node, doc: string, ...examples: string[]]>>;
+type Table = Readonly<Record<string, readonly [build: p.Pointwise, doc: string, ...examples: string[]]>>;
 
 /** Rows whose parameters are all tensors, named by the key: `atan2 y x`. */
 const TABLE: Table = {
@@ -67,6 +67,7 @@ export const elementwise: readonly FunctionRow[] = Object.entries(TABLE).map(([k
     name,
     family: "elementwise",
     params,
+    op: build.op,
     doc,
     examples,
     build: (args) => build(...names.map((n) => args[n]!)),
@@ -77,6 +78,7 @@ export const where = define({
   name: "where",
   family: "elementwise",
   params: { cond: tensorParam(), x: tensorParam(), y: tensorParam() },
+  op: p.where.op,
   doc: "x where the condition holds, else y.",
   examples: ["where([true, false], 1, 2) == [1, 2]"],
   build: ({ cond, x, y }) => p.where(cond, x, y),

@@ -5,6 +5,7 @@ import * as arithmetic from "../numeric/arithmetic.ts";
 import { addDims, type Dim, floorDivDims, isKnown, mulDims, subDims } from "../tensor/dim.ts";
 import { isInt } from "../tensor/dtype.ts";
 import { matmulNodes } from "./contract.ts";
+import type { PointwiseOp } from "./define.ts";
 import { pow } from "./elementary.ts";
 import * as exact from "./exact.ts";
 import { dimNode, dimOp } from "./leaf.ts";
@@ -13,24 +14,26 @@ import { applyPointwise, BOOL_HELP, pointwiseOp } from "./pointwise.ts";
 import { castTo, commonDType } from "./promote.ts";
 import { asDim, asNumber } from "./static.ts";
 
-const BINARY: Readonly<Record<BinaryOperator, (x: Node, y: Node) => Node>> = {
-  "+": p.add,
-  "-": p.sub,
-  "*": p.mul,
-  "/": divide,
-  "//": p.floor_divide,
-  "%": p.remainder,
-  "@": matmulNodes,
-  "**": power,
-  "==": p.eq,
-  "!=": p.ne,
-  "<": p.lt,
-  "<=": p.le,
-  ">": p.gt,
-  ">=": p.ge,
-  and: p.and,
-  or: p.or,
-};
+/** What an operator stands for: an op, or under a name of its own whichever of several fits. */
+interface Meaning {
+  readonly build: (x: Node, y: Node) => Node;
+  readonly op?: PointwiseOp;
+  readonly composite?: string;
+}
+
+const MEANINGS: ReadonlyMap<string | undefined, Meaning> = new Map<string | undefined, Meaning>([
+  ...[p.add, p.sub, p.mul, p.floor_divide, p.remainder, p.eq, p.ne, p.lt, p.le, p.gt, p.ge, p.and, p.or].map(
+    (build) => [build.op.symbol, { build, op: build.op }] as const,
+  ),
+  [p.div.op.symbol, { build: divide, op: p.div.op }],
+  ["**", { build: power, composite: "Pow" }],
+  ["@", { build: matmulNodes, composite: "MatMul" }],
+]);
+
+/** The op that a binary operator is; undefined where it picks among several. */
+export const binaryOp = (operator: BinaryOperator): PointwiseOp | undefined => MEANINGS.get(operator)!.op;
+/** What the result is called of a binary operator that several ops may stand for. */
+export const compositeName = (operator: BinaryOperator): string | undefined => MEANINGS.get(operator)!.composite;
 
 /** Arithmetic on sizes that stays a size. */
 const ON_DIMS: Partial<Record<BinaryOperator, (x: Dim, y: Dim) => Dim | undefined>> = {
@@ -49,8 +52,12 @@ export function binaryOperator(operator: BinaryOperator, x: Node, y: Node): Node
     const size = m !== undefined && n !== undefined ? ON_DIMS[operator]?.(m, n) : undefined;
     if (size !== undefined) return dimNode(x.graph, size);
   }
-  return BINARY[operator](x, y);
+  return MEANINGS.get(operator)!.build(x, y);
 }
+
+/** The op that a prefix operator is; none for `+`. */
+export const unaryOp = (operator: UnaryOperator): PointwiseOp | undefined =>
+  [p.neg.op, p.not.op].find((op) => op.symbol === operator);
 
 export function unaryOperator(operator: UnaryOperator, x: Node): Node {
   switch (operator) {

@@ -93,14 +93,14 @@ const requireBool = (condition: Node): Node => {
   return condition;
 };
 
-type Pointwise<Operands extends Operand[]> = ((...operands: Operands) => Node) & { readonly op: PointwiseOp };
+/** A function that applies one op. */
+export type Pointwise<Xs extends Operand[] = Operand[]> = ((...operands: Xs) => Node) & { readonly op: PointwiseOp };
 export type Unary = Pointwise<[x: Operand]>;
 export type Binary = Pointwise<[x: Operand, y: Operand]>;
 type Ternary = Pointwise<[x: Operand, y: Operand, z: Operand]>;
 
-/** The function that applies an op of this row; the op itself is its `op`. */
-const applied = <Operands extends Operand[]>(op: PointwiseOp): Pointwise<Operands> =>
-  Object.assign((...operands: Operands) => applyPointwise(op, operands), { op });
+const applied = <Xs extends Operand[]>(op: PointwiseOp): Pointwise<Xs> =>
+  Object.assign((...operands: Xs) => applyPointwise(op, operands), { op });
 export const unary = (name: string, row: Row): Unary => applied(pointwiseOp(name, 1, row));
 export const binary = (name: string, row: Row): Binary => applied(pointwiseOp(name, 2, row));
 const ternary = (name: string, row: Row): Ternary => applied(pointwiseOp(name, 3, row));

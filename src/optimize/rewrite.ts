@@ -1,8 +1,9 @@
 /** Rewrites a concrete graph by rules.tsym: a matcher, a driver and a trace. Knows the language's operators, no single rule. */
-import type { BinaryOperator, Expr, FnDecl } from "../../grammar/ast.ts";
-import { isConstant, type Node, valuesOf } from "../graph/node.ts";
+import type { Expr, FnDecl } from "../../grammar/ast.ts";
+import { isConstant, type Node, type NodeOp, valuesOf } from "../graph/node.ts";
+import type { PointwiseOp } from "../ops/define.ts";
 import { broadcastOp, stretch } from "../ops/movement.ts";
-import { binaryOperator, unaryOperator } from "../ops/operators.ts";
+import { binaryOp, binaryOperator, unaryOp, unaryOperator } from "../ops/operators.ts";
 import { graphOf, lift } from "../ops/promote.ts";
 import { functionRow } from "../ops/registry.ts";
 import { treeReader } from "../ops/trees.ts";
@@ -31,36 +32,40 @@ export function rule(name: string): Rule {
 }
 
 /** The rules whose pattern has this op on top; read from text when first asked for. */
-let byOp: ReadonlyMap<string, readonly Rule[]> | undefined;
+let byOp: ReadonlyMap<NodeOp, readonly Rule[]> | undefined;
 function rulesFor(node: Node): readonly Rule[] {
-  if (!byOp) {
-    const made = new Map<string, Rule[]>();
-    for (const r of ruleNames().map(rule)) made.set(opName(r.from)!, [...(made.get(opName(r.from)!) ?? []), r]);
-    byOp = made;
+  byOp ??= groupByOp(ruleNames().map(rule));
+  return byOp.get(node.op) ?? [];
+}
+function groupByOp(rules: readonly Rule[]): ReadonlyMap<NodeOp, readonly Rule[]> {
+  const groups = new Map<NodeOp, Rule[]>();
+  for (const r of rules) {
+    const op = patternOp(r.from);
+    groups.set(op, [...(groups.get(op) ?? []), r]);
   }
-  return byOp.get(node.op.name) ?? [];
+  return groups;
 }
 
-const OPERATORS: Partial<Record<BinaryOperator, string>> = {
-  "+": "add",
-  "-": "sub",
-  "*": "mul",
-  "/": "div",
-};
-
-/** The op that a pattern's node has; undefined for literals and for what stands for any tensor. */
-function opName(e: Expr): string | undefined {
+/** The op of the nodes that a pattern fits: a pointwise one, since patterns say nothing of the attrs that others have. */
+export function patternOp(pattern: Expr): PointwiseOp {
+  const op = namedOp(pattern);
+  if (!op) throw new Error(`a rule cannot look for ${describePattern(pattern)}: it is no single op`);
+  return op;
+}
+function namedOp(e: Expr): PointwiseOp | undefined {
   switch (e.kind) {
     case "binary":
-      return OPERATORS[e.op];
+      return binaryOp(e.op);
     case "unary":
-      return e.op === "-" && e.arg.kind !== "number" ? "neg" : e.op === "not" ? "not" : undefined;
+      return unaryOp(e.op);
     case "call":
-      return e.callee.name;
+      return functionRow(e.callee.name)?.op;
     default:
       return undefined;
   }
 }
+const describePattern = (e: Expr): string =>
+  e.kind === "binary" || e.kind === "unary" ? `\`${e.op}\`` : e.kind === "call" ? e.callee.name : e.kind;
 
 function operandsOf(e: Expr): readonly Expr[] {
   switch (e.kind) {
@@ -86,7 +91,7 @@ function matches(pattern: Expr, node: Node, match: Match): boolean {
   }
   const literal = literalOf(pattern);
   if (literal !== undefined) return isFilledWith(node, literal);
-  if (node.op.name !== opName(pattern)) return false;
+  if (node.op !== patternOp(pattern)) return false;
   return operandsOf(pattern).every((operand, i) => matches(operand, node.args[i]!, match));
 }
 

@@ -1,7 +1,6 @@
 /** `--trap nan`: finds the op that makes the first NaN. */
 import type { Node } from "../../graph/node.ts";
-import { opOf } from "../../ops/define.ts";
-import { SYMBOLS } from "../../ops/pointwise.ts";
+import { opOf, spelling } from "../../ops/define.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { EvaluationError } from "../engine.ts";
 import { elementsOf } from "./copy.ts";
@@ -14,7 +13,7 @@ import { placeOf, stretched, type View } from "./view.ts";
 export function refuseNewNaN(node: Node, args: readonly View[], result: View): void {
   const { kind } = opOf(node);
   if (args.length === 0 || kind === "movement" || !holdsNaN(result)) return;
-  const name = SYMBOLS[node.op.name] ?? node.op.name;
+  const name = spelling(node.op);
   const help = "where(condition, x, y) can keep such elements out";
   if (kind !== "pointwise") {
     if (!args.some(holdsNaN))
