@@ -188,10 +188,19 @@ function resolvePosition(graph: Graph, { position, item }: Extract<Part, { kind:
       help: size === 0 ? undefined : `indices go from ${-size} to ${size - 1}`,
     });
   }
-  const fromEnd = upperBound(position) < 0;
-  const needed = fromEnd ? subDims(0, position) : addDims(position, 1);
-  graph.require(size, ">=", needed, `the size of the axis that ${showDim(position)} indexes`);
-  return fromEnd ? addDims(size, position) : position;
+  const isFromEnd = isNegative(position);
+  const fromStart = isFromEnd ? addDims(size, position) : position;
+  const what = `the size of the axis that ${showDim(position)} indexes`;
+  graph.require(size, ">=", isFromEnd ? subDims(0, position) : addDims(position, 1), what);
+  if (isFromEnd)
+    graph.require(
+      subDims(0, position),
+      ">=",
+      1,
+      `an index from the end, ${showDim(position)}, is below 0: its distance`,
+    );
+  else graph.require(position, ">=", 0, `a computed index, ${showDim(position)}, counts from the start`);
+  return fromStart;
 }
 
 /** NumPy's clamping of start:stop:step to a size. */

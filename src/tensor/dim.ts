@@ -23,8 +23,8 @@ interface Term {
 
 export type Atom =
   | { readonly kind: "symbol"; readonly key: string; readonly label: string }
-  | { readonly kind: "positive"; readonly key: string; readonly of: Polynomial }
-  | { readonly kind: "quotient"; readonly key: string; readonly of: Dim; readonly by: Dim };
+  | { readonly kind: "positive"; readonly key: string; readonly of: Polynomial; readonly weight: number }
+  | { readonly kind: "quotient"; readonly key: string; readonly of: Dim; readonly by: Dim; readonly weight: number };
 
 export type DimSymbol = Extract<Atom, { kind: "symbol" }>;
 
@@ -46,6 +46,24 @@ const ofAtom = (atom: Atom): Polynomial => ({
   key: atom.key,
   terms: [{ coefficient: 1, atoms: [atom], key: atom.key }],
 });
+
+/** How many max(p, 0) and quotients a dim holds, those inside others included: what reasoning about it costs. */
+const weightOf = (d: Dim): number =>
+  isKnown(d)
+    ? 0
+    : d.terms.reduce((sum, t) => t.atoms.reduce((w, a) => w + (a.kind === "symbol" ? 0 : a.weight), sum), 0);
+/** Beyond this weight bounds are not looked for: each max(p, 0) doubles the cases. */
+const MOST_SPLIT = 8;
+
+const longKeys = new Map<string, string>();
+/** A key that stays short, however much is nested in it. */
+function shortKey(text: string): string {
+  if (text.length <= 60) return text;
+  const known = longKeys.get(text) ?? `@${longKeys.size}`;
+  longKeys.set(text, known);
+  return known;
+}
+
 const termsOf = (d: Dim): readonly Term[] =>
   isKnown(d) ? (d === 0 ? [] : [{ coefficient: d, atoms: [], key: "" }]) : d.terms;
 
@@ -85,7 +103,7 @@ export function positivePart(d: Dim): Dim {
   if (lowerBound(d) >= 0) return d;
   if (upperBound(d) <= 0) return 0;
   // d is the larger of two parts where it holds +c · max(p, 0): one that is never positive adds nothing
-  const split = splitPositive(d);
+  const split = weightOf(d) > MOST_SPLIT ? undefined : splitPositive(d);
   if (split && split.coefficient > 0) {
     const whole = addDims(split.rest, split.scaled);
     if (upperBound(split.rest) <= 0) return positivePart(whole);
@@ -93,7 +111,7 @@ export function positivePart(d: Dim): Dim {
   }
   // max(-p, 0) is max(p, 0) - p: one orientation only, so that equal sizes look equal
   if (d.terms[0]!.coefficient < 0) return addDims(d, positivePart(mulDims(-1, d)));
-  return ofAtom({ kind: "positive", key: `max(${d.key},0)`, of: d });
+  return ofAtom({ kind: "positive", key: shortKey(`max(${d.key},0)`), of: d, weight: 1 + weightOf(d) });
 }
 export const minDims = (a: Dim, b: Dim): Dim => subDims(a, positivePart(subDims(a, b)));
 export const maxDims = (a: Dim, b: Dim): Dim => addDims(b, positivePart(subDims(a, b)));
@@ -108,7 +126,8 @@ export function floorDivDims(a: Dim, b: Dim): Dim {
     const whole = polynomial(a.terms.map((t) => ({ ...t, coefficient: Math.floor(t.coefficient / b) })));
     if (whole !== 0) return addDims(whole, floorDivDims(subDims(a, mulDims(whole, b)), b));
   }
-  return ofAtom({ kind: "quotient", key: `(${dimKey(a)})//(${dimKey(b)})`, of: a, by: b });
+  const key = shortKey(`(${dimKey(a)})//(${dimKey(b)})`);
+  return ofAtom({ kind: "quotient", key, of: a, by: b, weight: 1 + weightOf(a) + weightOf(b) });
 }
 
 /** a / b where every term of `a` is a multiple of the one term of `b`. */
@@ -137,7 +156,7 @@ export const sumOf = (dims: readonly Dim[]): Dim => dims.reduce(addDims, 0);
 /** The largest number known to be ≤ d for all sizes ≥ 0; -Infinity if there is none. */
 export function lowerBound(d: Dim): number {
   if (isKnown(d)) return d;
-  const split = splitPositive(d);
+  const split = weightOf(d) > MOST_SPLIT ? undefined : splitPositive(d);
   if (split) {
     const { rest, scaled, coefficient } = split;
     const [without, withIt] = [lowerBound(rest), lowerBound(addDims(rest, scaled))];
@@ -169,39 +188,46 @@ export function neverZero(d: Dim): boolean {
 }
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
-/** d with symbols (by key) replaced; `undefined` leaves one as it is. */
+/** d with symbols replaced; `undefined` leaves one as it is. */
 export function substitute(d: Dim, replace: (symbol: DimSymbol) => Dim | undefined): Dim {
-  if (isKnown(d)) return d;
+  const done = new Map<string, Dim>(); // atoms are shared: each is replaced once
   const atomValue = (a: Atom): Dim => {
+    const value = done.get(a.key) ?? replaceIn(a);
+    done.set(a.key, value);
+    return value;
+  };
+  const replaceIn = (a: Atom): Dim => {
     switch (a.kind) {
       case "symbol":
         return replace(a) ?? ofAtom(a);
       case "positive":
-        return positivePart(substitute(a.of, replace));
+        return positivePart(visit(a.of));
       case "quotient":
-        return floorDivDims(substitute(a.of, replace), substitute(a.by, replace));
+        return floorDivDims(visit(a.of), visit(a.by));
     }
   };
-  return d.terms.reduce<Dim>(
-    (sum, t) =>
-      addDims(
-        sum,
-        t.atoms.reduce((p, a) => mulDims(p, atomValue(a)), t.coefficient as Dim),
-      ),
-    0,
-  );
+  const visit = (dim: Dim): Dim =>
+    isKnown(dim)
+      ? dim
+      : sumOf(dim.terms.map((t) => t.atoms.reduce<Dim>((p, a) => mulDims(p, atomValue(a)), t.coefficient)));
+  return visit(d);
 }
 
 /** Every symbol in d, also those inside atoms. */
-export function symbolsOf(d: Dim, found = new Map<string, DimSymbol>()): Map<string, DimSymbol> {
+export function symbolsOf(
+  d: Dim,
+  found = new Map<string, DimSymbol>(),
+  seen = new Set<string>(),
+): Map<string, DimSymbol> {
   if (isKnown(d)) return found;
   for (const t of d.terms)
-    for (const a of t.atoms)
+    for (const a of t.atoms) {
+      if (seen.has(a.key)) continue;
+      seen.add(a.key);
       if (a.kind === "symbol") found.set(a.key, a);
-      else {
-        symbolsOf(a.of, found);
-        if (a.kind === "quotient") symbolsOf(a.by, found);
-      }
+      else symbolsOf(a.of, found, seen);
+      if (a.kind === "quotient") symbolsOf(a.by, found, seen);
+    }
   return found;
 }
 
@@ -217,9 +243,13 @@ export function solveFor(d: Dim): { symbol: DimSymbol; value: Dim } | undefined 
   return undefined;
 }
 
+/** Dims that hold more than this are shown as `…`. */
+const MOST_SHOWN = 8;
+
 /** As the language writes it: `2 * n + 1`, `min(n, 5)`, `?`. */
 export function showDim(d: Dim): string {
   if (isKnown(d)) return String(d);
+  if (weightOf(d) > MOST_SHOWN) return "…";
   const split = splitPositive(d);
   if (split && split.coefficient < 0) {
     const minimum = showMinimum(split.of, -split.coefficient);
