@@ -16,7 +16,7 @@ function formatStatement(statement: Statement): string {
     case "output":
       return `output ${statement.outputs.map(({ name, value }) => name.name + formatDefault(value)).join(", ")}`;
     case "import":
-      return `import ${JSON.stringify(statement.path)}`;
+      return `import ${formatString(statement.path)}`;
     case "fn": {
       const doc = statement.doc.map((line) => (line === "" ? "#\n" : `# ${line}\n`)).join("");
       return `${doc}fn ${statement.name}(${statement.params.map(formatDeclared).join(", ")})${formatBody(statement.body)}`;
@@ -89,7 +89,7 @@ function formatBare(expr: Expr): string {
     case "bool":
       return String(expr.value);
     case "string":
-      return JSON.stringify(expr.value);
+      return formatString(expr.value);
     case "name":
       return expr.name;
     case "list":
@@ -157,3 +157,7 @@ function formatNumber(value: number | bigint): string {
   const text = String(value);
   return typeof value === "number" && /^\d+$/.test(text) ? `${text}.0` : text;
 }
+
+/** JSON leaves the control characters above ASCII as they are; the language wants every one escaped. */
+const formatString = (text: string): string =>
+  JSON.stringify(text).replace(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`);
