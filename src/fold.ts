@@ -4,7 +4,7 @@ import { type Fold, type Node, OpError, valuesOf } from "./graph/node.ts";
 import type { Form, ScalarType } from "./numeric/form.ts";
 import { compileScalar } from "./numeric/javascript.ts";
 import { castOp, scalarType } from "./ops/cast.ts";
-import { opOf, type PointwiseOp } from "./ops/define.ts";
+import { opOf, type PointwiseOp, type ReduceOp } from "./ops/define.ts";
 import { concatOp, reshapeOp } from "./ops/movement.ts";
 import { where } from "./ops/pointwise.ts";
 import { isKnown } from "./tensor/dim.ts";
@@ -19,11 +19,32 @@ export const foldWeak: Fold = (node) => {
   if (!shape.every(isKnown)) return undefined;
   if (op === reshapeOp) return Array.from(valuesOf(node.args[0]!));
   if (op === concatOp && node.attrs["axis"] === 0) return node.args.flatMap((a) => Array.from(valuesOf(a)));
+  if (op.kind === "reduce") return foldReduction(op, node);
   if (op.kind !== "pointwise") return undefined;
   const compute = scalarFunction(op, node);
   const operands = node.args.map((a) => ({ values: valuesOf(a), at: broadcastIndex(a.type.shape as number[], shape) }));
   return Array.from({ length: sizeOf(shape) }, (_, i) => compute(...operands.map(({ values, at }) => values[at(i)]!)));
 };
+
+const EXACT_REDUCTIONS: Partial<
+  Record<ReduceOp["combine"], readonly [start: bigint, step: (a: bigint, b: bigint) => bigint]>
+> = {
+  sum: [0n, (a, b) => a + b],
+  prod: [1n, (a, b) => a * b],
+};
+
+/** Sums and products of literal ints, which no dtype bounds yet. */
+function foldReduction(op: ReduceOp, { args: [x], attrs, type }: Omit<Node, "id">): Literal[] | undefined {
+  const exact = EXACT_REDUCTIONS[op.combine];
+  if (!exact || x!.type.dtype !== "int64") return undefined;
+  const shape = x!.type.shape as number[];
+  const kept = shape.map((d, axis) => ((attrs["axes"] as number[]).includes(axis) ? 1 : d));
+  const at = broadcastIndex(kept, shape);
+  const results = new Array<bigint>(sizeOf(type.shape as number[])).fill(exact[0]);
+  for (const [i, value] of Array.from(valuesOf(x!)).entries())
+    results[at(i)] = exact[1](results[at(i)]!, value as bigint);
+  return results;
+}
 
 /** How one element is computed from literals. */
 function scalarFunction(op: PointwiseOp, node: Omit<Node, "id">): (...xs: Literal[]) => Literal {

@@ -1,6 +1,6 @@
 /** The concrete graph: made node by node as the symbolic one was, with a number for every dim. */
 import { foldWeak } from "../fold.ts";
-import { ancestors, Graph, type Node } from "../graph/node.ts";
+import { ancestors, Graph, type Node, OpError } from "../graph/node.ts";
 import type { InputTensor } from "../lower/inputs.ts";
 import type { NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
@@ -55,9 +55,21 @@ export class Concretizer {
       if (this.#made.has(node)) continue;
       const stand = defaults.get(node);
       if (stand) this.#follow([stand], defaults);
-      const concrete = stand ? this.#made.get(stand)! : this.#rebuild(node);
+      const concrete = stand ? this.#made.get(stand)! : this.#located(node);
       this.#made.set(node, concrete);
       if (!this.#from.has(concrete)) this.#from.set(concrete, node);
+    }
+  }
+
+  /** The node rebuilt; arithmetic on sizes that has no result for these is told of its place. */
+  #located(node: Node): Node {
+    try {
+      return this.#rebuild(node);
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error;
+      const site = this.#program.sites.get(node);
+      const labels = site ? [{ span: site.span, text: "" }] : [];
+      return fail(error.code, `for the sizes of these data, ${error.message}`, { labels, help: error.help });
     }
   }
 

@@ -85,11 +85,21 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     if (options.eval === undefined) await jobFor(feeds); // what is wrong is told before the first record is there
     for (let next = stream.next(); !next.done; next = stream.next()) {
       const { number, tensors } = next.value;
+      if (number > 1) refuseToOverwrite(options, number);
       await inRecord(number, () => evaluateAndPrint(new Map([...feeds, ...tensors])));
     }
   }
   if (options.time) world.report(watch.report());
   return status;
+}
+
+/** A file holds the results of one run. */
+function refuseToOverwrite({ out = [] }: RunOptions, record: number): void {
+  const file = out.find((flag) => flag.includes("="));
+  if (file === undefined) return;
+  fail("output", `-o ${file} holds the results of record 1, and record ${record} would overwrite them`, {
+    help: "leave the file out: each record is a line on standard output",
+  });
 }
 
 /** A checked program with what the flags want of it. */

@@ -18,9 +18,12 @@ export const pretty = (name: string, tensor: Tensor, options: PrettyOptions = {}
   `${name}: ${showSizes(tensor.shape)} ${tensor.dtype}\n${prettyValues(tensor, options)}`;
 
 /** The tensor's values as NumPy prints them. */
-export function prettyValues(tensor: Tensor, { precision = 8 }: PrettyOptions = {}): string {
+export function prettyValues(tensor: Tensor, options: PrettyOptions = {}): string {
   const { dtype, shape, data } = tensor;
   if (sizeOf(shape) === 0) return "[]";
+  if (shape.length === 0 && isFloat(dtype) && options.precision === undefined)
+    return floatScalar(Number(data[0]), dtype);
+  const { precision = 8 } = options;
   const summarized = sizeOf(shape) > THRESHOLD;
   const strides = stridesOf(shape);
   /** The indices shown of each axis; "gap" stands for those left out. */
@@ -68,8 +71,8 @@ type Format = (value: number | bigint) => string;
 /** What prints one element so that all `values` are aligned. */
 function formatter(dtype: DType, values: readonly (number | bigint)[], scalar: boolean, precision: number): Format {
   if (isFloat(dtype)) return floatFormat(dtype, values.map(Number), precision);
-  const text: Format = dtype === "bool" ? (value) => (value ? "true" : "false") : String;
-  const width = dtype === "bool" ? (scalar ? 0 : "false".length) : longest(values.map(text));
+  const text: Format = dtype === "bool" ? (value) => (value ? "True" : "False") : String;
+  const width = dtype === "bool" ? (scalar ? 0 : "False".length) : longest(values.map(text));
   return (value) => text(value).padStart(width);
 }
 
@@ -101,6 +104,21 @@ function floatFormat(dtype: DType, values: readonly number[], precision: number)
     const power = exponent.slice(1).padStart(exponentWidth - 1, "0");
     return `${start}${fraction.padEnd(fractionWidth, "0")}e${exponent.charAt(0)}${power}`;
   };
+}
+
+/** A float alone, as NumPy and Python write it: the shortest digits, with an exponent below 1e-4 and from 1e16 on. */
+function floatScalar(x: number, dtype: DType): string {
+  if (!Number.isFinite(x)) return notFinite(x);
+  const [significand, power] = (dtype === "float32" ? shortestFloat32(x) : x).toExponential().split("e") as [
+    string,
+    string,
+  ];
+  const exponent = Number(power);
+  const sign = Object.is(x, -0) ? "-" : "";
+  if (x !== 0 && (exponent < -4 || exponent >= 16))
+    return `${significand}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+  const places = Math.max(1, significand.replace("-", "").length - 2 - exponent);
+  return sign + Number(`${significand}e${power}`).toFixed(places);
 }
 
 const notFinite = (x: number): string => (Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf");

@@ -69,7 +69,9 @@ function derive(
   span: Span,
   context: Context,
 ): Value {
-  const y = strong(node);
+  const whole = context.at(of.span, [of], () => tensorValue(strong(node)));
+  if (whole.kind !== "tensor") return POISON;
+  const y = whole.node;
   if (!isFloat(y.type.dtype))
     return context.mistake(of.span, `${kind} needs a float, and this is ${y.type.dtype}`, {
       code: "derivative",

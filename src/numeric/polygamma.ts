@@ -83,12 +83,19 @@ function factorial(n: number): number {
   return product[0] + product[1];
 }
 
+/** Orders above this are not summed: n! x^-(n + 1) is far beyond float64 then, on one side or the other. */
+const LARGEST_ORDER = 1000;
+/** By Stirling's formula, n! x^-(n + 1) grows without bound where n > e x, and vanishes elsewhere. */
+const beyond = (n: number, x: number): number =>
+  (n % 2 === 1 ? 1 : -1) * (n > Math.E * x ? Number.POSITIVE_INFINITY : 0);
+
 /**
  * The n-th derivative of digamma at x, for n = 1, 2, 3 …: (-1)^(n+1) n! ζ(n + 1, x). Left of 0 the sum over all integers gives
  * ζ(s, x) from three values to the right. At 0, -1, -2 … infinite for odd n, else NaN.
  */
 export function polygamma(n: number, x: number): number {
   if (!(n >= 1) || n !== Math.floor(n) || Number.isNaN(x) || x === Number.NEGATIVE_INFINITY) return Number.NaN;
+  if (n > LARGEST_ORDER) return x > 0 && n < Number.POSITIVE_INFINITY ? beyond(n, x) : Number.NaN;
   const odd = n % 2 === 1;
   const [s, parity] = [n + 1, odd ? 1 : -1];
   const scale = parity * factorial(n);

@@ -16,8 +16,14 @@ export function floorDivide(x: bigint, y: bigint): bigint {
 /** What floorDivide leaves, with the sign of y. */
 export const remainder = (x: bigint, y: bigint): bigint => x - y * floorDivide(x, y);
 
-/** x ** y for y ≥ 0. Throws OpError where the result has more digits than any dtype holds. */
+/** x ** y for y ≥ 0. Throws OpError for others, and where the result has more digits than any dtype holds. */
 export function power(x: bigint, y: bigint): bigint {
+  if (y < 0n)
+    throw new OpError("an int to a negative power is not an int", {
+      code: "arithmetic",
+      arg: 1,
+      help: "write the base as a float",
+    });
   const stays = x === 0n || x === 1n || x === -1n;
   if (y > 4096n && !stays)
     throw new OpError("this power has more digits than any dtype holds", { code: "range", arg: 1 });

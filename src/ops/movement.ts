@@ -114,9 +114,14 @@ export function stretch(x: Node, shape: readonly Dim[]): Node {
 export function broadcastTo(x: Node, shape: readonly Dim[]): Node {
   const { graph } = x;
   for (const d of shape) requireSize(graph, d, "shape");
-  const reached = x.type.shape.length > shape.length ? undefined : broadcastShapes(graph, [shape, x.type.shape]);
-  if (!reached || reached.some((d, i) => shape[i] === 1 && d !== 1))
-    throw new OpError(`${showShape(x.type.shape)} does not broadcast to ${showShape(shape)}`, { arg: "shape" });
+  const offset = shape.length - x.type.shape.length;
+  for (const [i, d] of x.type.shape.entries()) {
+    const wanted = shape[i + offset];
+    const never = wanted === undefined || (d !== 1 && isKnown(d) && isKnown(wanted) && d !== wanted);
+    if (never)
+      throw new OpError(`${showShape(x.type.shape)} does not broadcast to ${showShape(shape)}`, { arg: "shape" });
+    if (d !== 1) graph.require(d, "=", wanted, `broadcast_to: sizes along axis ${i}`, { arg: "shape" });
+  }
   return stretch(x, shape);
 }
 

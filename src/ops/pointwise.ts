@@ -1,6 +1,6 @@
 /** Element by element: broadcasting, loops and fusion come from the kind; a row here is a scalar function and its derivative. */
 import type { BinaryOperator } from "../../grammar/ast.ts";
-import { type Node, OpError, type TensorType } from "../graph/node.ts";
+import { isConstant, type Node, OpError, type TensorType, valuesOf } from "../graph/node.ts";
 import * as arithmetic from "../numeric/arithmetic.ts";
 import * as f from "../numeric/form.ts";
 import { type DType, isFloat, isInt } from "../tensor/dtype.ts";
@@ -47,7 +47,18 @@ export function applyPointwise(op: PointwiseOp, operands: readonly Operand[]): N
   const common = commonDType(shared);
   const computed = { ...common, dtype: computeDType(op, common, shared) };
   const cast = shared.map((a, i) => castTo(a, computed, op.condition ? i + 1 : i));
+  if (op.integerGuard === "divisor" && !computed.weak) requireDivisor(cast[1]!);
   return graph.apply(op, op.condition ? [requireBool(args[0]!), ...cast] : cast);
+}
+
+/** A literal int divisor must not be 0; others are looked at when there is data. */
+function requireDivisor(y: Node): void {
+  if (isInt(y.type.dtype) && isConstant(y) && Array.from(valuesOf(y)).some((v) => Number(v) === 0))
+    throw new OpError("integer division by zero", {
+      code: "arithmetic",
+      arg: 1,
+      help: "floats divide by zero: write 0.0 for inf or nan",
+    });
 }
 
 function computeDType(op: PointwiseOp, { dtype, weak }: { dtype: DType; weak: boolean }, args: readonly Node[]): DType {
