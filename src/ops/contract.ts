@@ -113,17 +113,9 @@ export function matmulNodes(a: Node, b: Node): Node {
         arg,
         help: "write `*` to multiply by a scalar",
       });
-  if (m === 1 || n <= 2) {
-    const inner = [m - 1, Math.max(n - 2, 0)] as const;
-    if (n <= 2) return contract(a, b, { batch: [], summed: [inner] });
-    // a vector times a stack of matrices
-    return contract(a, b, { batch: [], summed: [[0, n - 2]] });
-  }
-  if (m === 2) {
-    // the rows come first, the batch of b after them
-    const product = contract(a, b, { batch: [], summed: [[1, n - 2]] });
-    return permute(product, [...Array.from({ length: n - 2 }, (_, i) => i + 1), 0, n - 1]);
-  }
+  if (m === 1 || n <= 2) return dotNodes(a, b);
+  // of a matrix and a stack the rows come first, the batch of b after them
+  if (m === 2) return permute(dotNodes(a, b), [...Array.from({ length: n - 2 }, (_, i) => i + 1), 0, n - 1]);
   const batch = broadcastShapes(a.graph, [a.type.shape.slice(0, -2), b.type.shape.slice(0, -2)]);
   const [x, y] = [a, b].map((t) => stretch(t, [...batch, ...t.type.shape.slice(-2)])) as [Node, Node];
   const rank = batch.length;
