@@ -106,6 +106,23 @@ const PRODUCTS: readonly Row[] = [
       [0, 6, 0],
     ],
   ],
+  [
+    "det of a singular matrix",
+    "input a[2, 2] = [[1, 2], [2, 4]]; grad det(a) wrt a",
+    [
+      [4, -2],
+      [-2, 1],
+    ],
+  ],
+  [
+    "det's hessian there",
+    "input b[2, 2] = 0; hessian(det(b), b)[0, 0]",
+    [
+      [0, 0],
+      [0, 1],
+    ],
+  ],
+  ["det of rank 3 of 4", "input a[4, 4] = diag([1, 2, 3, 0]); diagonal(grad(det(a), a))", [0, 0, 0, 6]],
   ["of nothing", "input x[0] = broadcast_to(0, [0]); grad prod(x) wrt x", []],
 ];
 
@@ -137,6 +154,13 @@ const ZERO_COTANGENT: readonly Row[] = [
     "input q[1, 1] = 1; m = [[false, false]]; grad sum(attention(q, [[1], [2]], [[3], [4]], m)) wrt q",
     [[0]],
   ],
+  [
+    "the same by a float mask",
+    "input q[1, 1] = 1; grad sum(attention(q, [[1], [2]], [[3], [4]], [[-inf, -inf]])) wrt q",
+    [[0]],
+  ],
+  ["softmax beside a masked logit", "input x[2] = [0, 0]; grad softmax([-inf, x[0], x[1]])[1] wrt x", [0.25, -0.25]],
+  ["logsumexp beside -inf", "input x = 0; grad logsumexp([-inf, x, x]) wrt x", 1],
   ["jvp of sqrt", "input x = 4; jvp(sqrt(x), x, 3)", 0.75],
   ["jvp of sqrt at 0 along nothing", "input x = 0; jvp(sqrt(x), x, 0)", 0],
   ["jvp of log", "input x = 4; jvp(log(x), x, 2)", 0.5],

@@ -147,6 +147,36 @@ describe.each(functionNames())("%s", (name) => {
   });
 });
 
+test.each([
+  ["inv([[1, 2], [2, 4]])", "the matrix is singular"],
+  ["solve([[[1, 0], [0, 1]], [[1, 2], [2, 4]]], [1, 2])", "the matrix at [1] is singular"],
+  ["solve_triangular([[1, 0], [5, 0]], [1, 2])", "the matrix is singular"],
+  ["cholesky([[1, 2], [2, 1]])", "the matrix is not positive definite"],
+  ["softmax_cross_entropy([[1, 2], [3, 4]], [0, 2])", "index 2 at [1, 0] is out of range"],
+])("%s is refused when it runs: %s", (program, message) => {
+  expect(() => evaluate(program)).toThrow(EvaluationError);
+  expect(() => evaluate(program)).toThrow(message);
+});
+
+test.each([
+  ["_norm_2([3, 4], 0, false)", "there is no function"],
+  ["_float(1)", "there is no function"],
+  ["norm([3, 4], 0, false, 1)", "by place"],
+  ["var([3, 4], 0, false, 1)", "by place"],
+  ["diag([[1, 2], [3, 4]])", "diag takes a vector"],
+  ["inv([[1, 2, 3]])", "square"],
+  ["det([1, 2])", "square matrices, not a vector"],
+  ["solve([[1, 2], [3, 4]], [1, 2, 3])", "rows of a and of b"],
+  ["cross([1, 2], [3, 4])", "vectors of three"],
+  ["roll([[1, 2]], 1)", "roll needs an axis"],
+  ["pad([1, 2], [[1, 1], [1, 1]])", "a pair of widths for each axis"],
+  ["pad([1, 2], [[0, -1]])", "widths must be ≥ 0"],
+  ["softmax_cross_entropy([1, 2], true)", "labels must be ints"],
+  ["input m: int32; attention([[1.0]], [[1]], [[1]], m)", "mask must be bool"],
+])("%s is refused before: %s", (program, message) => {
+  expect(() => compile(program)).toThrow(message);
+});
+
 describe.each(calls)("%s", (text) => {
   const { inputs, statements, expression } = readCall(text);
   const body = `${statements} out = ${expression}; output out`;

@@ -19,13 +19,14 @@ export const mark = (x: Node): Node => x.graph.apply(markOp, [x], { id: x.graph.
 
 /** Lets no derivative through. */
 export const stopOp: MovementOp = { kind: "movement", movement: "reshape", name: "stop_gradient", infer: ([x]) => x! };
+export const stopGradient = (x: Node): Node => (x.type.weak ? x : x.graph.apply(stopOp, [x]));
 export const stop_gradient = define({
   name: "stop_gradient",
   family: "derivatives",
   params: { x: tensorParam() },
   doc: "x itself, constant to derivatives.",
   examples: ["stop_gradient([1, 2]) == [1, 2]"],
-  build: ({ x }) => (x.type.weak ? x : x.graph.apply(stopOp, [x])),
+  build: ({ x }) => stopGradient(x),
 });
 /** Whether an op only passes its argument on. */
 export const isIdentity = (node: Node): boolean => node.op === markOp || node.op === stopOp;

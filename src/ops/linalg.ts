@@ -39,14 +39,13 @@ const triangularOp = linalgOp("solve_triangular", likeSecond, ({ args: [a], out,
 });
 const triangularNodes = (a: Node, b: Node, lower: boolean): Node => a.graph.apply(triangularOp, [a, b], { lower });
 
-/** Of symmetric matrices; the lower triangle is read. */
+/** Of matrices that `cholesky` has made symmetric, so that their cotangent becomes so too. */
 const choleskyOp = linalgOp("cholesky", likeFirst, ({ out, ct }) => {
   const transposed = swapLast(out);
   const product = matmulNodes(transposed, ct);
   const halved = mul(0.5, add(triangle(product, 0, le), triangle(product, -1, le)));
   const left = triangularNodes(transposed, halved, false);
-  const both = triangularNodes(transposed, swapLast(left), false);
-  return [symmetrized(both)];
+  return [triangularNodes(transposed, swapLast(left), false)];
 });
 const symmetrized = (a: Node): Node => mul(0.5, add(a, swapLast(a)));
 

@@ -4,6 +4,7 @@ import { type Dim, productOf } from "../tensor/dim.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { normalizeAxes, normalizeAxis } from "./broadcast.ts";
 import { axesParam, axisParam, boolParam, define, type FunctionRow, type ReduceOp, tensorParam } from "./define.ts";
+import { stopGradient } from "./identity.ts";
 import { flatten, keepAxes, permute, relabel, stretch } from "./movement.ts";
 import { cumprod } from "./order.ts";
 import { div, eq, mul, scale, where } from "./pointwise.ts";
@@ -108,6 +109,19 @@ export function sumToShape(x: Node, shape: readonly Dim[]): Node {
 function reduction(
   name: "sum" | "prod" | "max" | "min" | "any" | "all",
   doc: string,
+/** For the prelude, which shifts by it: nothing needs an element, and of none it is -inf. No derivative flows. */
+export const top = define({
+  name: "_top",
+  family: "reductions",
+  params: { x: tensorParam(), axis: axesParam("all", "all") },
+  doc: "The largest of floats along axes, which are kept.",
+  examples: [],
+  build: ({ x, axis }) => {
+    const axes = normalizeAxes(axis, x.type.shape.length);
+    return keepAxes(stopGradient(x.graph.apply(OPS.max, [x], { axes })), x.type.shape, axes);
+  },
+});
+
   examples: readonly string[],
 ): FunctionRow {
   return define({

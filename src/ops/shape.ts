@@ -4,6 +4,7 @@ import {
   addDims,
   type Dim,
   floorDivDims,
+  isKnown,
   maxDims,
   minDims,
   mulDims,
@@ -200,6 +201,8 @@ export const pad = define({
         arg: "widths",
         help: `write ${shape.length} pairs: [${shape.map(() => "[before, after]").join(", ")}]`,
       });
+    if (widths.flat().some((w) => isKnown(w) && w < 0))
+      throw new OpError("pad adds elements: widths must be ≥ 0", { arg: "widths", help: "a slice drops some: x[1:]" });
     const pairs = shape.map((_, i) => (widths[i] ?? widths[0]!).map((w) => requireSize(graph, w, "widths")));
     const starts = pairs.map(([before]) => before!);
     const padded = shape.map((d, i) => pairs[i]!.reduce(addDims, d));

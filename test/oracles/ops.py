@@ -124,6 +124,8 @@ def cases():
     for shape in [(2, 0), (1, 1)]:
         yield "cumsum(x, 1)", lambda x: jnp.cumsum(x, axis=1), [floats(*shape)]
         yield "softmax(x, 0)", lambda x: jax.nn.softmax(x, axis=0), [floats(*shape)]
+        yield "softmax(x)", jax.nn.softmax, [floats(*shape)]
+        yield "logsumexp(x, 1)", lambda x: jsp.special.logsumexp(x, axis=1), [floats(*shape)]
         yield "x @ x.T", lambda x: x @ x.T, [floats(*shape)]
         yield "x.T @ x", lambda x: x.T @ x, [floats(*shape)]
         yield "flip(x)", jnp.flip, [floats(*shape)]

@@ -14,8 +14,9 @@
  *    that are left combine from the last (the lowest) to the first, again earlier + later: 7 blocks are
  *    ((b0 + b1) + (b2 + b3)) + ((b4 + b5) + b6).
  *
- * The sum of nothing is 0, its product 1. `max` and `min`: a NaN wins, -0 < +0, so their order does not matter. `argmax` and
- * `argmin`: the first of equals (-0 = +0), the first NaN before all.
+ * The sum of nothing is 0, its product 1, its `max`, which softmax and its kin ask for in floats, -inf. `max` and `min`: a
+ * NaN wins, -0 < +0, so their order does not matter. `argmax` and `argmin`: the first of equals (-0 = +0), the first NaN
+ * before all.
  */
 import type { Node } from "../../graph/node.ts";
 import { add, type Form, max, min, mul } from "../../numeric/form.ts";
@@ -80,7 +81,7 @@ interface Strategy {
 const STRATEGIES: Record<ReduceOp["combine"], (dtype: DType) => Strategy> = {
   sum: (dtype) => blocked(dtype, 0, add),
   prod: (dtype) => blocked(dtype, 1, mul),
-  max: (dtype) => straight(dtype, "x[i]", max),
+  max: (dtype) => straight(dtype, "n > 0 ? x[i] : -Infinity", max),
   min: (dtype) => straight(dtype, "x[i]", min),
   any: (dtype) => straight(dtype, "0", max),
   all: (dtype) => straight(dtype, "1", min),
