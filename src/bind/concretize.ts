@@ -10,7 +10,7 @@ import { dimNode, dimOp, input, inputOp } from "../ops/leaf.ts";
 import { broadcastOp, relabel, reshapeOp, stretch } from "../ops/movement.ts";
 import { castTo } from "../ops/promote.ts";
 import { fail } from "../source.ts";
-import { asSymbol, type Dim, isKnown } from "../tensor/dim.ts";
+import { asSymbol, type Dim, isKnown, isSymbolic } from "../tensor/dim.ts";
 import type { Bound } from "./bind.ts";
 import type { FedShape, Sizes } from "./sizes.ts";
 
@@ -124,6 +124,3 @@ export class Concretizer {
     });
   }
 }
-
-const isSymbolic = (value: unknown): value is Exclude<Dim, number> =>
-  typeof value === "object" && value !== null && "terms" in value && "key" in value;

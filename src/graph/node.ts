@@ -1,6 +1,6 @@
 /** The symbolic graph: immutable, hash-consed nodes. Made only by `Graph.apply`, so every node is well typed. */
 import { type Condition, Conditions, describeCondition, type Relation } from "../tensor/conditions.ts";
-import { type Dim, dimKey, isKnown, showDim } from "../tensor/dim.ts";
+import { type Dim, dimKey, isSymbolic, showDim } from "../tensor/dim.ts";
 import type { DType, FloatDType } from "../tensor/dtype.ts";
 
 export interface TensorType {
@@ -167,13 +167,11 @@ function keyOf(value: unknown): string {
   }
   if (Array.isArray(value) || ArrayBuffer.isView(value))
     return `[${Array.from(value as ArrayLike<unknown>, keyOf).join()}]`;
-  if (isDim(value)) return dimKey(value);
+  if (isSymbolic(value)) return dimKey(value);
   return `{${Object.entries(value as object)
     .map(([k, v]) => `${k}:${keyOf(v)}`)
     .join()}}`;
 }
-const isDim = (value: unknown): value is Dim =>
-  typeof value === "object" && value !== null && "terms" in value && !isKnown(value as Dim);
 
 /** The nodes that `roots` need, arguments first. */
 export function ancestors(roots: Iterable<Node>): Node[] {

@@ -1,6 +1,6 @@
 /** Reads weak values: what is known without data, sizes included. */
 import { isConstant, type Node, valuesOf } from "../graph/node.ts";
-import { type Dim, isKnown } from "../tensor/dim.ts";
+import { type Dim, isKnown, isSymbolic } from "../tensor/dim.ts";
 import { isIdentity } from "./identity.ts";
 import { dimOp } from "./leaf.ts";
 
@@ -32,8 +32,7 @@ export function staticValue(node: Node): Static | undefined {
 const staticElement = (value: number | bigint | boolean): Static["values"][number] =>
   typeof value === "bigint" ? Number(value) : typeof value === "number" ? { float: value } : value;
 
-const isSize = (v: Static["values"][number]): v is Dim =>
-  typeof v === "number" || (typeof v === "object" && "terms" in v);
+const isSize = (v: Static["values"][number]): v is Dim => typeof v === "number" || isSymbolic(v);
 
 /** A scalar int known without data. */
 export function asDim(node: Node): Dim | undefined {

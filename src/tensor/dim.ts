@@ -32,6 +32,9 @@ export type DimSymbol = Extract<Atom, { kind: "symbol" }>;
 export const symbolDim = (label: string, key = label): Polynomial => ofAtom({ kind: "symbol", key, label });
 
 export const isKnown = (d: Dim): d is number => typeof d === "number";
+/** Whether any value at all is a dim that is not a number: attributes of nodes hold dims among other things. */
+export const isSymbolic = (value: unknown): value is Polynomial =>
+  typeof value === "object" && value !== null && "terms" in value;
 export const sameDim = (a: Dim, b: Dim): boolean => a === b || (!isKnown(a) && !isKnown(b) && a.key === b.key);
 export const dimKey = (d: Dim): string => (isKnown(d) ? String(d) : d.key);
 
