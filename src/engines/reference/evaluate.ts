@@ -25,6 +25,7 @@ export function evaluate(
 ): Tensor[] {
   const nodes = ancestors(outputs);
   const lastUse = new Map(nodes.flatMap((node) => node.args.map((arg) => [arg, node] as const)));
+  const kept = new Set(outputs);
   const values = new Map<Node, View>();
   for (const node of nodes) {
     const feed = feeds.get(node);
@@ -32,7 +33,7 @@ export function evaluate(
     const value = feed ? viewOfTensor(feed) : nodeValue(node, args);
     if (trap === "nan") refuseNewNaN(node, args, value);
     values.set(node, value);
-    for (const arg of node.args) if (lastUse.get(arg) === node && !outputs.includes(arg)) values.delete(arg);
+    for (const arg of node.args) if (lastUse.get(arg) === node && !kept.has(arg)) values.delete(arg);
   }
   const taken = new Set(Array.from(feeds.values(), (feed) => feed.data));
   return outputs.map((node) => {
