@@ -14,7 +14,7 @@ import {
   subDims,
   sumOf,
 } from "../tensor/dim.ts";
-import { broadcastShapes, normalizeAxis } from "./broadcast.ts";
+import { normalizeAxis } from "./broadcast.ts";
 import type { MovementOp } from "./define.ts";
 import { requireSize } from "./leaf.ts";
 import { unify } from "./promote.ts";
@@ -123,15 +123,6 @@ export function broadcastTo(x: Node, shape: readonly Dim[]): Node {
     if (d !== 1) graph.require(d, "=", wanted, `broadcast_to: sizes along axis ${i}`, { arg: "shape" });
   }
   return stretch(x, shape);
-}
-
-/** x and others stretched to one shape. */
-export function broadcastAll(xs: readonly Node[]): Node[] {
-  const shape = broadcastShapes(
-    xs[0]!.graph,
-    xs.map((x) => x.type.shape),
-  );
-  return xs.map((x) => stretch(x, shape));
 }
 
 export interface SliceAttrs {

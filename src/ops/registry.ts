@@ -25,7 +25,6 @@ const rows = new Map<string, FunctionRow>(
 );
 
 export const functionRow = (name: string): FunctionRow | undefined => rows.get(name);
-export const functionRows = (): Iterable<FunctionRow> => rows.values();
 /** What programs can call; names that begin with `_` are for the prelude alone. */
 export const functionNames = (): string[] => [...rows.keys(), ...preludeNames()].filter((name) => !isPrivate(name));
 export const isPrivate = (name: string): boolean => name.startsWith("_");
