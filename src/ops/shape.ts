@@ -280,13 +280,7 @@ export const repeat = define({
   examples: ["repeat([1, 2], 2) == [1, 1, 2, 2]"],
   build: ({ x, n, axis }) => {
     const { shape } = x.type;
-    const at = axis === undefined && shape.length === 1 ? 0 : normalizeAxis(axis ?? 0, shape.length);
-    if (axis === undefined && shape.length !== 1)
-      throw new OpError(`repeat needs an axis: its argument has ${shape.length} axes`, {
-        code: "axis",
-        arg: 0,
-        help: "name one: axis=0",
-      });
+    const at = oneAxis(axis, shape.length, "repeat");
     requireSize(x.graph, n, "n");
     const between = expandDims(x, [at + 1]);
     const stretched = stretch(
