@@ -99,16 +99,6 @@ export function reduce(combine: Combine, x: Node, axes: readonly number[]): Node
   return x.graph.apply(OPS[combine], [x], { axes });
 }
 
-/** Sums axes away where a cotangent was stretched, so that it has `shape`: the one undoing of broadcasting. */
-export function sumToShape(x: Node, shape: readonly Dim[]): Node {
-  const extra = x.type.shape.length - shape.length;
-  const axes = x.type.shape.flatMap((d, i) => (i < extra || (shape[i - extra] === 1 && d !== 1) ? [i] : []));
-  return relabel(axes.length === 0 ? x : x.graph.apply(OPS.sum, [x], { axes }), shape);
-}
-
-function reduction(
-  name: "sum" | "prod" | "max" | "min" | "any" | "all",
-  doc: string,
 /** For the prelude, which shifts by it: nothing needs an element, and of none it is -inf. No derivative flows. */
 export const top = define({
   name: "_top",
@@ -122,6 +112,16 @@ export const top = define({
   },
 });
 
+/** Sums axes away where a cotangent was stretched, so that it has `shape`: the one undoing of broadcasting. */
+export function sumToShape(x: Node, shape: readonly Dim[]): Node {
+  const extra = x.type.shape.length - shape.length;
+  const axes = x.type.shape.flatMap((d, i) => (i < extra || (shape[i - extra] === 1 && d !== 1) ? [i] : []));
+  return relabel(axes.length === 0 ? x : x.graph.apply(OPS.sum, [x], { axes }), shape);
+}
+
+function reduction(
+  name: "sum" | "prod" | "max" | "min" | "any" | "all",
+  doc: string,
   examples: readonly string[],
 ): FunctionRow {
   return define({
