@@ -104,11 +104,13 @@ function withDType(
 ): Value {
   if (!dtype) return value;
   const { type } = value.node;
-  if (type.weak) return tensorValue(cast(value.node, dtype.dtype));
+  const isNumber = type.weak && type.dtype !== "bool";
+  if (type.weak && !(isNumber && dtype.dtype === "bool")) return tensorValue(cast(value.node, dtype.dtype));
   if (type.dtype === dtype.dtype) return value;
-  context.mistake(dtype.span, `\`${name}\` is declared ${dtype.dtype}, but its value is ${type.dtype}`, {
+  const found = isNumber ? "a number" : type.dtype;
+  context.mistake(dtype.span, `\`${name}\` is declared ${dtype.dtype}, but its value is ${found}`, {
     code: "dtype",
-    labels: [{ span: given.span, text: type.dtype }],
+    labels: [{ span: given.span, text: found }],
     help: `a declaration converts nothing: write \`astype(…, ${dtype.dtype})\``,
   });
   return POISON;
