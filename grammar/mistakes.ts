@@ -169,16 +169,21 @@ interface Hint {
   readonly first?: readonly TokenType[];
   readonly expected?: RegExp;
   readonly before?: readonly TokenType[];
+  /** The text before, where its kind does not tell. */
+  readonly previous?: RegExp;
   readonly found?: readonly TokenType[];
   readonly image?: RegExp;
   readonly help: string;
 }
 
 const ENDS_OPERAND = [Name, NumberLiteral, StringLiteral, Bool, RParen, RSquare, Member];
+const DTYPE = new RegExp(`^(${DTYPES.join("|")})$`);
 const STARTS_OPERAND = [Name, NumberLiteral, StringLiteral, Bool, LSquare];
 
 /** What to do instead, by what could have stood there and what stood there; the first row that fits speaks. */
 const HINTS: readonly Hint[] = [
+  { first: [OutputKeyword], found: [Colon], help: "bind it first: `z: int32 = …`, then `output z`" },
+  { previous: DTYPE, found: [LSquare], help: "dims come before the dtype: `b[2]: bool`" },
   { first: [OutputKeyword], found: [Derivative], help: "give it a name: `output g = grad loss wrt w`" },
   { found: [Derivative], help: "inside a larger expression put parentheses around it: `(grad … wrt …)`" },
   { expected: /^`wrt`/, help: "say by what to differentiate: `grad loss wrt w`" },
@@ -189,7 +194,7 @@ const HINTS: readonly Hint[] = [
   { found: [Question], help: "`?` is an unknown dim of an input; to choose write `where(condition, a, b)`" },
   { found: [LCurly], help: "braces hold the body of a fn: `fn f(x) { … }`" },
   { expected: /^`=` or `{`/, help: "a fn's body is `= …` or `{ … }`" },
-  { image: new RegExp(`^(${DTYPES.join("|")})$`), help: "a dtype stands after a colon: `x: float32`" },
+  { image: DTYPE, help: "a dtype stands after a colon: `x: float32`" },
   {
     first: [OutputKeyword],
     found: [Operator, Sign, Connective, LParen, LSquare],
@@ -241,6 +246,7 @@ export function unparsed(source: SourceText, tokens: readonly IToken[], at: numb
       fits(row.first, tokens[0]) &&
       fits(row.before, before) &&
       fits(row.found, found) &&
+      (row.previous ?? /^/).test(before?.image ?? "") &&
       (row.expected ?? /^/).test(expected) &&
       (row.image ?? /^/).test(found?.image ?? ""),
   );
