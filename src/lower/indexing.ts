@@ -1,7 +1,8 @@
 /** `x[…]`: ints, slices, `...`, newaxis and at most one int tensor, as NumPy means them. */
 import type { Expr, IndexItem } from "../../grammar/ast.ts";
 import { type Graph, type Node, OpError } from "../graph/node.ts";
-import { countSteps, expandDims, relabel, slice } from "../ops/movement.ts";
+import { inputOp } from "../ops/leaf.ts";
+import { countSteps, relabel, slice } from "../ops/movement.ts";
 import { indexNode, take } from "../ops/order.ts";
 import { strong } from "../ops/promote.ts";
 import { asDim } from "../ops/static.ts";
@@ -13,8 +14,8 @@ import {
   lowerBound,
   maxDims,
   minDims,
+  mulDims,
   positivePart,
-  sameDim,
   showDim,
   subDims,
   upperBound,
@@ -80,12 +81,18 @@ function lowerItem(item: IndexItem, place: number, scope: Scope, context: Contex
           context,
           item.span,
           `an index must be int, got ${weak ? "a float" : dtype}`,
-          weak ? "write an int" : "write `astype(…, int32)`",
+          weak ? "write an int" : `${declaredAsInt(node)}write \`astype(…, int32)\``,
         );
       return { kind: "gather", indices: indexNode(node), item: place };
     }
   }
 }
+
+/** What to declare, where an index is an input as it is. */
+const declaredAsInt = ({ op, attrs, type: { shape } }: Node): string =>
+  op === inputOp
+    ? `declare it \`input ${attrs["name"]}${shape.length > 0 ? `[${shape.map(showDim).join(", ")}]` : ""}: int32\`, or `
+    : "";
 
 function mistake(context: Context, span: Span, message: string, help?: string): undefined {
   context.mistake(span, message, { code: "index", help });
@@ -138,13 +145,11 @@ function follow(x: Node, parts: readonly Part[]): Node {
   const sizes: Dim[] = [];
   const steps: Dim[] = [];
   const shape: Dim[] = [];
-  const added: number[] = [];
   let gather: { axis: number; indices: Node } | undefined;
   for (const part of parts) {
     const size = x.type.shape[starts.length]!;
     switch (part.kind) {
       case "newaxis":
-        added.push(shape.length);
         shape.push(1);
         break;
       case "at":
@@ -171,25 +176,21 @@ function follow(x: Node, parts: readonly Part[]): Node {
         throw new Error("an ellipsis is expanded before");
     }
   }
-  const sliced = relabelOrExpand(slice(x, { starts, sizes, steps }), shape, added);
+  const sliced = relabel(slice(x, { starts, sizes, steps }), shape);
   return gather ? take(strong(sliced), gather.indices, gather.axis) : sliced;
 }
 
-const relabelOrExpand = (x: Node, shape: readonly Dim[], added: readonly number[]): Node =>
-  x.type.shape.length + added.length === shape.length ? expandDims(x, added) : relabel(x, shape);
-
 /** A position from 0, required to be in range; negative ones count from the end. */
 function resolvePosition(graph: Graph, { position, item }: Extract<Part, { kind: "at" }>, size: Dim): Dim {
-  if (isKnown(position) && isKnown(size)) {
-    if (position >= -size && position < size) return position < 0 ? position + size : position;
-    throw new OpError(`index ${position} is out of range for an axis of size ${size}`, {
-      code: "index",
-      arg: item,
-      help: size === 0 ? undefined : `indices go from ${-size} to ${size - 1}`,
-    });
-  }
   const isFromEnd = isNegative(position);
   const fromStart = isFromEnd ? addDims(size, position) : position;
+  if (upperBound(fromStart) < 0 || lowerBound(subDims(fromStart, size)) >= 0)
+    throw new OpError(`index ${showDim(position)} is out of range for an axis of size ${showDim(size)}`, {
+      code: "index",
+      arg: item,
+      help: size === 0 ? undefined : `indices go from ${showDim(mulDims(-1, size))} to ${showDim(subDims(size, 1))}`,
+    });
+  if (isKnown(position) && isKnown(size)) return fromStart;
   const what = `the size of the axis that ${showDim(position)} indexes`;
   graph.require(size, ">=", isFromEnd ? subDims(0, position) : addDims(position, 1), what);
   if (isFromEnd)
@@ -223,5 +224,4 @@ function clampSlice(
 }
 
 /** Whether a bound counts from the end: known to be negative. Sizes never are. */
-const isNegative = (d: Dim): boolean =>
-  isKnown(d) ? d < 0 : lowerBound(d) < 0 && !sameDim(d, positivePart(d)) && upperBound(d) <= 0;
+const isNegative = (d: Dim): boolean => (isKnown(d) ? d < 0 : lowerBound(d) < 0 && upperBound(d) <= 0);
