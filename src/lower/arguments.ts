@@ -6,6 +6,7 @@ import { relabel, sliceAxis } from "../ops/movement.ts";
 import { asBool, asDim, asDims, asNumber } from "../ops/static.ts";
 import type { Span } from "../source.ts";
 import { type Dim, isKnown } from "../tensor/dim.ts";
+import { isDType } from "../tensor/dtype.ts";
 import type { Context } from "./context.ts";
 import { evaluate, evaluateTensor } from "./expression.ts";
 import { nearest } from "./names.ts";
@@ -119,7 +120,10 @@ export function readArgument(
     case "dtype":
       return value.kind === "dtype"
         ? { value: value.dtype }
-        : wanted("a dtype: float32, float64, int32, int64 or bool");
+        : wanted(
+            "a dtype: float32, float64, int32, int64 or bool",
+            value.kind === "string" && isDType(value.text) ? `write ${value.text} without quotes` : undefined,
+          );
     case "string":
       return value.kind === "string" ? { value: value.text } : wanted('a string: "ij,jk->ik"');
     case "bool":

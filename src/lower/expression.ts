@@ -7,7 +7,7 @@ import { permute, stackNodes, swapLast } from "../ops/movement.ts";
 import { binaryOperator, compositeName, unaryOperator } from "../ops/operators.ts";
 import { functionNames } from "../ops/registry.ts";
 import type { Span } from "../source.ts";
-import { isDType } from "../tensor/dtype.ts";
+import { DTYPES, isDType } from "../tensor/dtype.ts";
 import { callFunction } from "./call.ts";
 import type { Context } from "./context.ts";
 import { lowerDerivative } from "./derivative.ts";
@@ -199,9 +199,17 @@ export function reportUnknownName(name: string, span: Span, scope: Scope, contex
       help: `a fn sees its parameters, dims and other fns: make \`${name}\` a parameter`,
     });
   const near = nearest(name, visibleNames(scope));
-  const help = ELSEWHERE.get(name) ?? (near && `did you mean \`${near}\`?`);
+  const isFeedable = span.source.name === "-e" && !scope.outer;
+  const help =
+    ELSEWHERE.get(name) ||
+    (FOREIGN_DTYPE.test(name) && `the dtypes are ${DTYPES.join(", ")}`) ||
+    (near && `did you mean \`${near}\`?`) ||
+    (isFeedable && `feed it: -f ${name}=…`) ||
+    undefined;
   return context.mistake(span, `\`${name}\` is not defined`, { code: "unknown-name", help });
 }
+/** Dtypes of other libraries. */
+const FOREIGN_DTYPE = /^(u?int|b?float|complex)\d+$/;
 /** Values of other languages. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ["True", "write `true`"],
