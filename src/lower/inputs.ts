@@ -85,6 +85,19 @@ export function declareUndeclared(
   return { name, node, span: nowhere, default: undefined };
 }
 
+/** Names that are fed without a declaration and stand nowhere in the program: misspelt, most likely. */
+export function warnUnmentioned(undeclared: Iterable<string>, scope: Scope, context: Context): void {
+  for (const name of undeclared) {
+    if (scope.names.get(name)?.used !== false) continue;
+    context.report({
+      severity: "warning",
+      code: "unmentioned-feed",
+      message: `\`${name}\` is fed, but the program does not mention it`,
+      labels: [],
+    });
+  }
+}
+
 /** Only of a program without errors: one that is cut short needs less. */
 export function warnUnusedInputs(
   inputs: readonly InputTensor[],

@@ -7,7 +7,14 @@ import { bindTargets } from "./binding.ts";
 import { Context, type LowerOptions } from "./context.ts";
 import { evaluate, requireTensor } from "./expression.ts";
 import { fnTables, type Sources } from "./fns.ts";
-import { declareDims, declareInput, declareUndeclared, type InputTensor, warnUnusedInputs } from "./inputs.ts";
+import {
+  declareDims,
+  declareInput,
+  declareUndeclared,
+  type InputTensor,
+  warnUnmentioned,
+  warnUnusedInputs,
+} from "./inputs.ts";
 import { bareNames, type NamedTensor, nameOutputs, type Pending, unusedBindings } from "./outputs.ts";
 import { type BoundDim, Scope } from "./scope.ts";
 import { checkUncalled } from "./uncalled.ts";
@@ -46,6 +53,8 @@ export function lower(sources: Sources, options: LowerOptions): Lowered {
   for (const statement of main.statements) lowerStatement(statement, scope, context, inputs, pending);
   for (const [program, fns] of tables)
     checkUncalled(program.statements, program === main ? scope : new Scope(fns), context);
+
+  warnUnmentioned(options.undeclared?.keys() ?? [], scope, context);
 
   const outputs = nameOutputs(pending.length > 0 ? pending : unusedBindings(scope), context);
   const isWhole = main.statements.every((s) => s.kind !== "broken");
