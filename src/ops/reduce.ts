@@ -1,5 +1,5 @@
 /** Ops that fold axes away, in the one order of summation that ARCHITECTURE.md states. */
-import { type Node, OpError, type TensorType } from "../graph/node.ts";
+import { type Attrs, type Node, OpError } from "../graph/node.ts";
 import { type Dim, productOf } from "../tensor/dim.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { normalizeAxes, normalizeAxis } from "./broadcast.ts";
@@ -11,35 +11,45 @@ import { div, eq, mul, scale, where } from "./pointwise.ts";
 import { cast, castTo } from "./promote.ts";
 
 type Combine = ReduceOp["combine"];
+const axesOf = (attrs: Attrs) => attrs["axes"] as number[];
 
-function reduceOp(combine: Combine, grad?: ReduceOp["grad"]): ReduceOp {
+/** What tells reductions apart. */
+interface Traits {
+  /** The result's dtype, from that of the elements. */
+  readonly result: (dtype: DType) => DType;
+  readonly grad?: ReduceOp["grad"];
+  /** Of no elements there is no result. */
+  readonly needsElement?: true;
+  /** The result is the place of an element: never a literal, and of no axes still a place. */
+  readonly isPlace?: true;
+  /** Only of bools. */
+  readonly takesBools?: true;
+  /** Only of numbers: what to write of bools. */
+  readonly ofBools?: Combine;
+}
+
+function reduceOp(combine: Combine, { result, isPlace, grad }: Traits): ReduceOp {
   return {
     kind: "reduce",
     name: combine,
     combine,
-    infer: ([x], attrs) => {
-      const axes = attrs["axes"] as number[];
-      return {
-        dtype: resultDType(combine, x!),
-        shape: x!.shape.filter((_, i) => !axes.includes(i)),
-        weak: x!.weak && combine !== "argmax" && combine !== "argmin",
-      };
-    },
+    infer: ([x], attrs) => ({
+      dtype: result(x!.dtype),
+      shape: x!.shape.filter((_, i) => !axesOf(attrs).includes(i)),
+      weak: x!.weak && !isPlace,
+    }),
     ...(grad ? { grad } : {}),
   };
 }
 
-/** `sum prod` of bool or int32 give int32, of int64 int64; `any all` bool; positions are int32. */
-function resultDType(combine: Combine, { dtype }: TensorType): DType {
-  if (combine === "any" || combine === "all") return "bool";
-  if (combine === "argmax" || combine === "argmin") return "int32";
-  return dtype === "bool" && (combine === "sum" || combine === "prod") ? "int32" : dtype;
-}
+const same = (dtype: DType): DType => dtype;
+/** Bools are counted in int32. */
+const counted = (dtype: DType): DType => (dtype === "bool" ? "int32" : dtype);
+const place = (): DType => "int32";
 
 /** Back to the shape before reduction. */
 const unreduce = (y: Node, x: Node, axes: readonly number[]): Node =>
   stretch(keepAxes(y, x.type.shape, axes), x.type.shape);
-const axesOf = (attrs: { readonly [k: string]: unknown }) => attrs["axes"] as number[];
 
 /** Ties share the cotangent evenly. */
 const shareAmongTies: ReduceOp["grad"] = ({ args: [x], out, ct, attrs }) => {
@@ -70,20 +80,23 @@ const productOfOthers: ReduceOp["grad"] = ({ args: [x], ct, attrs }) => {
   return [scale(unreduce(ct, x!, axes), unflat)];
 };
 
-const OPS: Record<Combine, ReduceOp> = {
-  sum: reduceOp("sum", ({ args: [x], ct, attrs }) => [unreduce(ct, x!, axesOf(attrs))]),
-  prod: reduceOp("prod", productOfOthers),
-  max: reduceOp("max", shareAmongTies),
-  min: reduceOp("min", shareAmongTies),
-  any: reduceOp("any"),
-  all: reduceOp("all"),
-  argmax: reduceOp("argmax"),
-  argmin: reduceOp("argmin"),
+const TRAITS: Readonly<Record<Combine, Traits>> = {
+  sum: { result: counted, grad: ({ args: [x], ct, attrs }) => [unreduce(ct, x!, axesOf(attrs))] },
+  prod: { result: counted, grad: productOfOthers },
+  max: { result: same, needsElement: true, ofBools: "any", grad: shareAmongTies },
+  min: { result: same, needsElement: true, ofBools: "all", grad: shareAmongTies },
+  any: { result: same, takesBools: true },
+  all: { result: same, takesBools: true },
+  argmax: { result: place, needsElement: true, isPlace: true },
+  argmin: { result: place, needsElement: true, isPlace: true },
 };
+const OPS = Object.fromEntries(
+  Object.entries(TRAITS).map(([combine, traits]) => [combine, reduceOp(combine as Combine, traits)]),
+) as Record<Combine, ReduceOp>;
 
 /** Folds `axes` (normalized, ascending) of x away; nothing to fold is the value in the result's dtype. */
 export function reduce(combine: Combine, x: Node, axes: readonly number[]): Node {
-  const needsElement = combine === "max" || combine === "min" || combine === "argmax" || combine === "argmin";
+  const { result, needsElement, isPlace } = TRAITS[combine];
   if (needsElement && axes.length > 0)
     x.graph.require(
       productOf(axes.map((i) => x.type.shape[i]!)),
@@ -92,10 +105,7 @@ export function reduce(combine: Combine, x: Node, axes: readonly number[]): Node
       `${combine} needs at least one element; the size of what it reduces`,
       { arg: 0 },
     );
-  if (axes.length === 0 && combine !== "argmax" && combine !== "argmin") {
-    const dtype = resultDType(combine, x.type);
-    return castTo(x, { dtype, weak: x.type.weak });
-  }
+  if (axes.length === 0 && !isPlace) return castTo(x, { dtype: result(x.type.dtype), weak: x.type.weak });
   return x.graph.apply(OPS[combine], [x], { axes });
 }
 
@@ -119,11 +129,24 @@ export function sumToShape(x: Node, shape: readonly Dim[]): Node {
   return relabel(axes.length === 0 ? x : x.graph.apply(OPS.sum, [x], { axes }), shape);
 }
 
-function reduction(
-  name: "sum" | "prod" | "max" | "min" | "any" | "all",
-  doc: string,
-  examples: readonly string[],
-): FunctionRow {
+/** Refuses elements that a reduction does not take. */
+function requireElements(name: Combine, { type: { dtype, weak } }: Node): void {
+  const { takesBools, ofBools } = TRAITS[name];
+  if (takesBools && dtype !== "bool")
+    throw new OpError(`${name} takes bools, not ${weak ? "numbers" : dtype}`, {
+      code: "dtype",
+      arg: 0,
+      help: "compare first: `x != 0`",
+    });
+  if (ofBools && dtype === "bool")
+    throw new OpError(`${name} takes numbers, not bools`, {
+      code: "dtype",
+      arg: 0,
+      help: `of bools write \`${ofBools}\``,
+    });
+}
+
+function reduction(name: Combine, doc: string, examples: readonly string[]): FunctionRow {
   return define({
     name,
     family: "reductions",
@@ -132,18 +155,7 @@ function reduction(
     examples,
     build: ({ x, axis, keepdims }) => {
       const axes = normalizeAxes(axis, x.type.shape.length);
-      if ((name === "any" || name === "all") && x.type.dtype !== "bool")
-        throw new OpError(`${name} takes bools, not ${x.type.weak ? "numbers" : x.type.dtype}`, {
-          code: "dtype",
-          arg: 0,
-          help: "compare first: `x != 0`",
-        });
-      if ((name === "max" || name === "min") && x.type.dtype === "bool")
-        throw new OpError(`${name} takes numbers, not bools`, {
-          code: "dtype",
-          arg: 0,
-          help: `of bools write \`${name === "max" ? "any" : "all"}\``,
-        });
+      requireElements(name, x);
       const result = reduce(name, x, axes);
       return keepdims ? keepAxes(result, x.type.shape, axes) : result;
     },
