@@ -13,7 +13,7 @@ function readBundle() {
     return readFileSync(bundle, "latin1");
   } catch {
     process.stderr.write(`tsym: ${bundle} cannot be read; \`npm run build\` makes it\n`);
-    process.exit(70);
+    process.exit(1);
   }
 }
 

@@ -26,6 +26,15 @@ function tsym(args: readonly string[], env: NodeJS.ProcessEnv = { XDG_CACHE_HOME
   return { status, stdout, stderr };
 }
 
+test("a checkout that is not built says so, and that is no bug", () => {
+  const launcher = join(scratch, "checkout", "bin", "tsym.js");
+  mkdirSync(join(scratch, "checkout", "bin"), { recursive: true });
+  writeFileSync(launcher, readFileSync(LAUNCHER));
+  const { status, stderr } = spawnSync(process.execPath, [launcher, "--version"], { encoding: "utf8" });
+  expect(stderr).toContain("`npm run build` makes it");
+  expect(status).toBe(1);
+});
+
 describe("the code cache", () => {
   test("is written by the first good run, read by the next and written no more", () => {
     const home = join(scratch, "home");
