@@ -3,11 +3,11 @@ import type { BinaryOperator } from "../../grammar/ast.ts";
 import { isConstant, type Node, OpError, type TensorType, valuesOf } from "../graph/node.ts";
 import * as arithmetic from "../numeric/arithmetic.ts";
 import * as f from "../numeric/form.ts";
-import { type DType, isFloat, isInt } from "../tensor/dtype.ts";
+import { type DType, isFloat, isInt, promote } from "../tensor/dtype.ts";
 import { broadcastShapes } from "./broadcast.ts";
 import { type Operands, type PointwiseOp, spelling } from "./define.ts";
 import * as exact from "./exact.ts";
-import { castTo, commonDType, graphOf, lift, type Operand } from "./promote.ts";
+import { castTo, commonDType, graphOf, lift, type Operand, strongDType } from "./promote.ts";
 
 type Row = Partial<Omit<PointwiseOp, "kind" | "name">> & Pick<PointwiseOp, "scalar">;
 /** A scalar function of the operands, as rows write it. */
@@ -44,11 +44,20 @@ export function applyPointwise(op: PointwiseOp, operands: readonly Operand[]): N
   const graph = graphOf(operands);
   const args = operands.map((x) => lift(x, graph));
   const shared = op.condition ? args.slice(1) : args;
-  const common = commonDType(shared);
+  const meetsTensor = op.condition && !args[0]!.type.weak;
+  const common = meetsTensor ? strongCommon(shared) : commonDType(shared);
   const computed = { ...common, dtype: computeDType(op, common, shared) };
   const cast = shared.map((a, i) => castTo(a, computed, op.condition ? i + 1 : i));
   if (op.integerGuard === "divisor" && !computed.weak) requireDivisor(cast[1]!);
   return graph.apply(op, op.condition ? [requireBool(args[0]!), ...cast] : cast);
+}
+
+/** The dtype that operands share where a tensor chooses among them: literals alone have their default then. */
+function strongCommon(args: readonly Node[]): ReturnType<typeof commonDType> {
+  const common = commonDType(args);
+  if (!common.weak) return common;
+  const dtype = isFloat(common.dtype) ? args[0]!.graph.defaultFloat : args.map(strongDType).reduce(promote);
+  return { dtype, weak: false };
 }
 
 /** A literal int divisor must not be 0; others are looked at when there is data. */

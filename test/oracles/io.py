@@ -119,8 +119,6 @@ def printed():
 
     def row(array, precision=8):
         text = np.array2string(array, precision=precision)
-        if array.dtype == bool:
-            text = text.replace("True", "true").replace("False", "false")
         return {**holds(array), "precision": precision, "text": text}
 
     shapes = [(), (1,), (7,), (30,), (2, 3), (4, 15), (3, 2, 5), (2, 1, 2, 2), (0,), (2, 0), (1001,), (40, 40), (6, 200), (11, 10, 12)]
