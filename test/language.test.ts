@@ -52,6 +52,18 @@ const MEANINGS: Readonly<Record<string, readonly Row[]>> = {
     ["-m.T[0]", "float32", [-1, -4]],
     ["1 + 2 < 4 and 5 > 3", "bool", true],
   ],
+  "literals and sizes at their edges": [
+    ["sum([2147483647, 1])", "int64", 2147483648n],
+    ["prod([[2, 3], [4, 5]], axis=1)", "int32", [6, 20]],
+    ["where(b, 1.0, 0)", "float32", [1, 0, 1]],
+    ["where(b, 1, 0)", "int32", [1, 0, 1]],
+    ["x[-n]", "float32", 1],
+    ["x[n - 1]", "float32", 3],
+    ["x[n // 2]", "float32", 2],
+    ["broadcast_to(x[:1], [1])", "float32", [1]],
+    ["x[1:-1][1:-1]", "float32", []],
+    ["sign(big)", "int64", [1n, 1n]],
+  ],
   statements: [
     ["y = (1 +\n2)\ny", "int32", 3],
     ["y = 1 +\n  2", "int32", 3],
