@@ -12,6 +12,7 @@ import {
   showDim,
   showShape,
   substitute,
+  symbolDim,
   symbolsOf,
 } from "../tensor/dim.ts";
 
@@ -119,16 +120,31 @@ export class Sizes {
 
   /** `? is 5 where 3 is needed` */
   #finding({ lhs, relation, rhs }: Condition, l: number, r: number): string {
-    const shown = (d: Dim, value: number) => (isKnown(d) ? `${value}` : `${showDim(d)} is ${value}`);
+    const named = (d: Dim) => showDim(this.#isAmbiguous(lhs, rhs) ? this.#withPlaces(d) : d);
+    const shown = (d: Dim, value: number) => (isKnown(d) ? `${value}` : `${named(d)} is ${value}`);
     switch (relation) {
       case "=":
         if (isKnown(lhs)) return `${shown(rhs, r)} where ${l} is needed`;
         return isKnown(rhs) ? `${shown(lhs, l)} where ${r} is needed` : `${shown(lhs, l)}, but ${shown(rhs, r)}`;
       case ">=":
-        return `${shown(lhs, l)}, where at least ${isKnown(rhs) ? r : `${showDim(rhs)} = ${r}`} is needed`;
+        return `${shown(lhs, l)}, where at least ${isKnown(rhs) ? r : `${named(rhs)} = ${r}`} is needed`;
       case "divides":
-        return `${shown(rhs, r)}, which is not a multiple of ${isKnown(lhs) ? l : `${showDim(lhs)} = ${l}`}`;
+        return `${shown(rhs, r)}, which is not a multiple of ${isKnown(lhs) ? l : `${named(lhs)} = ${l}`}`;
     }
+  }
+
+  /** Whether both sides speak of a `?`, each its own. */
+  #isAmbiguous(lhs: Dim, rhs: Dim): boolean {
+    return [...symbolsOf(lhs, symbolsOf(rhs)).values()].filter((s) => s.label === "?").length > 1;
+  }
+
+  /** With each `?` told by its place: `axis 0 of a`. */
+  #withPlaces(d: Dim): Dim {
+    return substitute(d, ({ key, label }) => {
+      const from = this.#values.get(key)?.from;
+      if (label !== "?" || !from) return undefined;
+      return symbolDim(`axis ${from.node.type.shape.findIndex((s) => asSymbol(s)?.key === key)} of ${from.name}`, key);
+    });
   }
 
   /** The number that a dim is, if the fed data tell. */

@@ -64,7 +64,6 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     return job;
   };
 
-  let status = 0;
   const evaluateAndPrint = async (sources: ReadonlyMap<string, Source>) => {
     const { chosen, carries, session } = await jobFor(sources);
     let results = await session.evaluate(sources);
@@ -76,7 +75,7 @@ export async function run(file: string | undefined, options: RunOptions, world: 
       results = await session.evaluate(new Map([...sources, ...carried]));
     }
     writeResults(chosen, results, options, world);
-    if (reportDifferences(expected, results, options, world)) status = 1;
+    requireExpected(expected, results, options);
     watch.lap("output");
   };
 
@@ -90,7 +89,7 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     }
   }
   if (options.time) world.report(watch.report());
-  return status;
+  return 0;
 }
 
 /** A file holds the results of one run. */
@@ -231,19 +230,17 @@ function writeResults(
   for (const piece of formatOutputs(shown.map(output), format, options)) world.print(piece);
 }
 
-/** Says where results differ from what was expected; whether any does. */
-function reportDifferences(
+/** Throws TsymError, which says where results differ from what was expected, if any does. */
+function requireExpected(
   expected: ReadonlyMap<string, Source>,
   results: ReadonlyMap<string, Tensor>,
   options: RunOptions,
-  world: World,
-): boolean {
+): void {
   const wrong = [...expected].flatMap(([name, source]) => {
     const difference = compare(results.get(name)!, source, options);
     return difference
       ? [{ severity: "error" as const, code: "expect", message: `${name}: ${difference.message}`, labels: [] }]
       : [];
   });
-  if (wrong.length > 0) world.report(renderDiagnostics(wrong, { color: world.color }));
-  return wrong.length > 0;
+  if (wrong.length > 0) throw new TsymError(wrong);
 }
