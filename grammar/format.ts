@@ -1,4 +1,5 @@
 /** Tree to canonical text, which parses to the same tree; knows how things are written, not what they mean. */
+import { textOf } from "../src/source.ts";
 import type { Arg, Block, Declared, DimExpr, Expr, IndexItem, Program, Statement } from "./ast.ts";
 import { BINARY, operandPrecedence, POSTFIX, UNARY } from "./operators.ts";
 
@@ -26,7 +27,7 @@ function formatStatement(statement: Statement): string {
     case "expr":
       return formatAlone(statement.value);
     case "broken":
-      return statement.span.source.text.slice(statement.span.start, statement.span.end);
+      return textOf(statement.span);
     default:
       return statement satisfies never;
   }

@@ -1,5 +1,5 @@
 /** How tightly operators bind, as one table for the parser and the formatter, and the tree that follows from it. */
-import { fail, type Span } from "../src/source.ts";
+import { fail, type Span, textOf } from "../src/source.ts";
 import type { BinaryOperator, Expr, UnaryOperator } from "./ast.ts";
 
 const COMPARISON = 4;
@@ -37,7 +37,6 @@ export type OperatorSign =
   | { readonly kind: "infix"; readonly op: BinaryOperator; readonly span: Span };
 
 const precedenceOf = (sign: OperatorSign): number => (sign.kind === "prefix" ? UNARY[sign.op] : BINARY[sign.op]);
-const textOf = ({ source, start, end }: Span): string => source.text.slice(start, end);
 
 /**
  * The tree of `{ prefix } operand { infix { prefix } operand }`, by two stacks (Dijkstra's shunting yard), so that a long

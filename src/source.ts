@@ -13,6 +13,9 @@ export interface Span {
   readonly end: number;
 }
 
+/** What is written at a place. */
+export const textOf = ({ source, start, end }: Span): string => source.text.slice(start, end);
+
 export interface Label {
   readonly span: Span;
   /** What stands at that place, e.g. "shape (5, 3)"; "" underlines without words. */

@@ -9,7 +9,7 @@ import { isIdentity } from "../ops/identity.ts";
 import { inputOp } from "../ops/leaf.ts";
 import { strongDType } from "../ops/promote.ts";
 import { diagnosticToJson, positionOf } from "../render.ts";
-import type { Span } from "../source.ts";
+import { type Span, textOf } from "../source.ts";
 import { describeCondition } from "../tensor/conditions.ts";
 import { type Dim, isKnown, showDim, showShape } from "../tensor/dim.ts";
 
@@ -102,7 +102,6 @@ function shownAs(node: Node, { origins }: Lowered): Node {
   return shown;
 }
 const sizeJson = (d: Dim): number | string => (isKnown(d) ? d : showDim(d));
-const textOf = ({ source, start, end }: Span): string => source.text.slice(start, end);
 const oneLine = (text: string): string => text.replace(/\s+/g, " ");
 const spanJson = ({ source, start, end }: Span) => ({
   file: source.name,

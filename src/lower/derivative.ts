@@ -3,10 +3,9 @@ import type { Expr, Name } from "../../grammar/ast.ts";
 import { dependents, gradients, jacobian, jvp, vjp } from "../autodiff.ts";
 import { ancestors, type Node, OpError } from "../graph/node.ts";
 import { relabel, stretch } from "../ops/movement.ts";
-import { fillLike } from "../ops/order.ts";
-import { cast, strong } from "../ops/promote.ts";
+import { cast, lift, strong } from "../ops/promote.ts";
 import { sumToShape } from "../ops/reduce.ts";
-import type { Span } from "../source.ts";
+import { type Span, textOf } from "../source.ts";
 import { sameDim, showShape } from "../tensor/dim.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
 import { bindArguments } from "./arguments.ts";
@@ -103,8 +102,8 @@ function derive(
 }
 
 /** What is written at a place, where it is short enough to repeat. */
-function sourceOf({ source, start, end }: Span): string {
-  const text = source.text.slice(start, end);
+function sourceOf(span: Span): string {
+  const text = textOf(span);
   return text.length > 40 || text.includes("\n") ? "…" : text;
 }
 
@@ -128,11 +127,7 @@ const derivativeDType = (x: Node): DType => (x.type.weak ? x.graph.defaultFloat 
 /** A derivative in x's dtype and of the declared shape; zeros where nothing flows. */
 function finish(derivative: Node | null, outer: Node["type"]["shape"], x: Node): Node {
   const shape = [...outer, ...x.type.shape];
-  if (!derivative)
-    return stretch(
-      cast(fillLike(x, 0).graph.constant({ dtype: "float64", shape: [], weak: true }, [0]), derivativeDType(x)),
-      shape,
-    );
+  if (!derivative) return stretch(cast(lift(0, x.graph), derivativeDType(x)), shape);
   return relabel(cast(derivative, derivativeDType(x)), shape);
 }
 

@@ -6,7 +6,7 @@ import { dimNode } from "../ops/leaf.ts";
 import { permute, stackNodes, swapLast } from "../ops/movement.ts";
 import { binaryOperator, compositeName, unaryOperator } from "../ops/operators.ts";
 import { functionNames } from "../ops/registry.ts";
-import type { Span } from "../source.ts";
+import { type Span, textOf } from "../source.ts";
 import { DTYPES, isDType } from "../tensor/dtype.ts";
 import { callFunction } from "./call.ts";
 import type { Context } from "./context.ts";
@@ -251,7 +251,7 @@ function reportMember(e: Extract<Expr, { kind: "member" }>, scope: Scope, contex
   const here = isLibrary && isValue ? `\`${name}\`` : (spelledHere(name) ?? (near && `\`${near}(${args})\``));
   const offer = here && `write ${here}`;
   if (isLibrary)
-    return context.mistake(e.span, `functions have no prefix here: \`${textOf(e.base)}.${name}\``, {
+    return context.mistake(e.span, `functions have no prefix here: \`${textOf(e.base.span)}.${name}\``, {
       code: "unknown-function",
       help: offer,
     });
@@ -270,4 +270,3 @@ function reportMember(e: Extract<Expr, { kind: "member" }>, scope: Scope, contex
 
 const rootOf = (e: Expr): string | undefined =>
   e.kind === "name" ? e.name : e.kind === "member" ? rootOf(e.base) : undefined;
-const textOf = (e: Expr): string => e.span.source.text.slice(e.span.start, e.span.end);
