@@ -2,20 +2,29 @@
 "use strict";
 const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
-const { join } = require("node:path");
+const { join, sep } = require("node:path");
 const { build } = require("esbuild");
 const { esbuildPlugin } = require("./prelude.js");
 
 const root = join(__dirname, "..");
 
-/** Commander can start other programs; tsym never does, and loading that module takes milliseconds. */
-const noChildProcess = {
-  name: "no-child-process",
+/** Modules of libraries that the command never calls, and what of them is read when it loads: to parse them takes milliseconds. */
+const UNUSED = [
+  ["commander", /^node:child_process$/, ""],
+  ["chevrotain", /\/lexer_public\.js$/, "exports.Lexer = { NA: /NOT_APPLICABLE/ };"],
+  ["chevrotain", /\/checks\.js$/, ""],
+];
+
+const leaveOut = {
+  name: "leave-out",
   setup: (build) => {
-    build.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      importer.includes("commander") ? { path: "child_process", namespace: "empty" } : undefined,
-    );
-    build.onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "" }));
+    for (const [library, filter, contents] of UNUSED) {
+      const namespace = `${library}:${filter.source}`;
+      build.onResolve({ filter }, ({ importer, path }) =>
+        importer.includes(`/node_modules/${library}/`.replaceAll("/", sep)) ? { path, namespace } : undefined,
+      );
+      build.onLoad({ filter: /.*/, namespace }, () => ({ contents: contents || "module.exports = {};" }));
+    }
   },
 };
 
@@ -43,7 +52,7 @@ const settings = {
   platform: "node",
   target: "node20",
   external: ["@tensorflow/tfjs-node"],
-  plugins: [esbuildPlugin, noChildProcess],
+  plugins: [esbuildPlugin, leaveOut],
   logLevel: "warning",
 };
 

@@ -1,103 +1,104 @@
-/** The words and signs of the language, as chevrotain token types; knows nothing of statements or trees. */
-import { createToken, type ILexerConfig, type IToken, Lexer, type TokenPattern, type TokenType } from "chevrotain";
+/** The words and signs of the language, as chevrotain token types, and their lexer; knows nothing of statements or trees. */
+import { createToken, type IToken, type TokenType } from "chevrotain";
 import type { SourceText, Span } from "../src/source.ts";
 
-/**
- * chevrotain cannot read `\p{…}`: it lexes such an expression wrongly and says nothing. As a function it is not read,
- * and the characters it may begin with are stated, so that the lexer need not try every pattern everywhere.
- */
-function unicode(pattern: RegExp): TokenPattern {
-  return (text, offset) => {
-    pattern.lastIndex = offset;
-    return pattern.exec(text) as RegExpExecArray | null;
-  };
-}
+/** What words and signs are by their text alone. */
+const FIXED = new Map<string, TokenType>();
 
-/** chevrotain keeps one bucket for every 255 codes above ASCII and Latin-1: one code of each will do. */
-const BEYOND_ASCII = Array.from({ length: 128 + 256 }, (_, i) => (i < 128 ? 128 + i : 256 + 255 * (i - 128)));
-const ASCII = Array.from({ length: 128 }, (_, i) => i);
-
-const TOKENS: TokenType[] = [];
-
-/** A token type whose matches begin with one of `starts`; the order of definition is the order in which they are tried. */
-function define(name: string, pattern: TokenPattern, starts: Iterable<string | number>, group?: string): TokenType {
-  const type = createToken({
-    name,
-    pattern,
-    start_chars_hint: [...starts] as string[],
-    line_breaks: false,
-    ...(group !== undefined && { group }),
-  });
-  TOKENS.push(type);
+function define(name: string, ...texts: readonly string[]): TokenType {
+  const type = createToken({ name, ...(texts.length === 1 && { pattern: texts[0]! }) });
+  for (const text of texts) FIXED.set(text, type);
   return type;
 }
 
-define("Space", /[^\S\r\n]+/, [..." \t\v\f", ...BEYOND_ASCII], Lexer.SKIPPED);
-define("Comment", /#[^\r\n]*/, "#", Lexer.SKIPPED);
-/** What ends a statement; `layout.ts` drops the newlines that do not. */
-export const Separator = define("Separator", /;|\r\n?|\n/, ";\r\n");
+export const InputKeyword = define("Input", "input");
+export const OutputKeyword = define("Output", "output");
+export const FnKeyword = define("Fn", "fn");
+export const ImportKeyword = define("Import", "import");
+export const Derivative = define("Derivative", "grad", "jacobian", "hessian");
+export const Wrt = define("Wrt", "wrt");
+export const Not = define("Not", "not");
+export const Connective = define("Connective", "and", "or");
+export const Bool = define("Bool", "true", "false");
+export const NewAxis = define("NewAxis", "newaxis");
+const KEYWORDS = new Set(FIXED.values());
 
-/** A name. Keywords are names that a keyword's own type claims first. */
-export const Name = createToken({
-  name: "Name",
-  pattern: unicode(/[\p{L}_][\p{L}\p{N}\p{M}_]*/uy),
-  start_chars_hint: [..."_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", ...BEYOND_ASCII] as string[],
-  line_breaks: false,
-});
-const KEYWORDS = new Set<TokenType>();
-
-function keyword(name: string, pattern: RegExp, starts: string): TokenType {
-  const type = define(name, pattern, starts);
-  type.LONGER_ALT = Name;
-  KEYWORDS.add(type);
-  return type;
-}
-export const InputKeyword = keyword("Input", /input/, "i");
-export const OutputKeyword = keyword("Output", /output/, "o");
-export const FnKeyword = keyword("Fn", /fn/, "f");
-export const ImportKeyword = keyword("Import", /import/, "i");
-export const Derivative = keyword("Derivative", /grad|jacobian|hessian/, "gjh");
-export const Wrt = keyword("Wrt", /wrt/, "w");
-export const Not = keyword("Not", /not/, "n");
-export const Connective = keyword("Connective", /and|or/, "ao");
-export const Bool = keyword("Bool", /true|false/, "tf");
-export const NewAxis = keyword("NewAxis", /newaxis/, "n");
-TOKENS.push(Name);
-
-const NUMBER =
-  /(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+(?:_\d+)*)?(?![\p{L}\p{N}_]|\.\d)/uy;
-export const NumberLiteral = define("Number", unicode(NUMBER), ".0123456789");
-/** Exactly JSON's strings, so that JSON.parse reads them. */
-export const StringLiteral = define("String", unicode(/"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy), '"');
-
-/** Operators of other languages: tried before ours, of which some are beginnings. */
-export const Foreign = define(
-  "Foreign",
-  /:=|->|=>|={3}|!==|<>|<<|>>|&&|\|\||\*\*=|\/\/=|[-+*/%@]=|'[^'\r\n]*'?/,
-  ":-=!<>&|*/+%@'",
-);
-export const Sign = define("Sign", /[+-]/, "+-");
+export const Sign = define("Sign", "+", "-");
 /** The binary operators that are nothing else. */
-export const Operator = define("Operator", /\*\*|\/\/|[*/%@]|[=!]=|[<>]=?/, "*/%@=!<>");
-export const Equals = define("Equals", "=", "=");
-export const Comma = define("Comma", ",", ",");
-export const Colon = define("Colon", ":", ":");
-export const Question = define("Question", "?", "?");
-export const LParen = define("LParen", "(", "(");
-export const RParen = define("RParen", ")", ")");
-export const LSquare = define("LSquare", "[", "[");
-export const RSquare = define("RSquare", "]", "]");
-export const LCurly = define("LCurly", "{", "{");
-export const RCurly = define("RCurly", "}", "}");
-export const Ellipsis = define("Ellipsis", "...", ".");
+export const Operator = define("Operator", "**", "*", "//", "/", "%", "@", "==", "!=", "<=", "<", ">=", ">");
+export const Equals = define("Equals", "=");
+export const Comma = define("Comma", ",");
+export const Colon = define("Colon", ":");
+export const Question = define("Question", "?");
+export const LParen = define("LParen", "(");
+export const RParen = define("RParen", ")");
+export const LSquare = define("LSquare", "[");
+export const RSquare = define("RSquare", "]");
+export const LCurly = define("LCurly", "{");
+export const RCurly = define("RCurly", "}");
+export const Ellipsis = define("Ellipsis", "...");
+
+/** What ends a statement; `layout.ts` drops the newlines that do not. */
+export const Separator = define("Separator");
+export const Name = define("Name");
+export const NumberLiteral = define("Number");
+/** Exactly JSON's strings, so that JSON.parse reads them. */
+export const StringLiteral = define("String");
+/** Operators of other languages: tried before ours, of which some are beginnings. */
+export const Foreign = define("Foreign");
 /** `.T`, `.sum`: the dot and the name in one, so that any word may follow a dot. */
-export const Member = define("Member", unicode(/\.[^\S\r\n]*[\p{L}_][\p{L}\p{N}\p{M}_]*/uy), ".");
+export const Member = define("Member");
 /** What is left over: malformed numbers, unfinished strings, or any other character. `mistakes.ts` says which. */
-export const Unknown = define(
-  "Unknown",
-  unicode(/(?:\d|\.\d)(?:[eE][+-]?\d|[\p{L}\p{N}_]|\.(?=\d))*|"(?:[^"\\\r\n]|\\[^\r\n])*"?|./suy),
-  [...ASCII, ...BEYOND_ASCII],
-);
+export const Unknown = define("Unknown");
+
+export const VOCABULARY: readonly TokenType[] = [
+  ...new Set(FIXED.values()),
+  ...[Separator, Name, NumberLiteral, StringLiteral, Foreign, Member, Unknown],
+];
+
+/** The types of what the groups of the pattern below match, in their order. */
+const GROUPS = [Separator, Name, NumberLiteral, StringLiteral, Foreign, undefined, Member, Unknown];
+
+/**
+ * Matches whatever stands next, spaces and comments in no group; the first alternative wins.
+ * @param letter - what may begin a name, besides `_`
+ * @param part - what may continue one
+ */
+function lexemes(letter: string, part: string): RegExp {
+  const digits = String.raw`\d+(?:_\d+)*`;
+  const name = `[${letter}_][${part}]*`;
+  return new RegExp(
+    [
+      String.raw`[^\S\r\n]+|#[^\r\n]*`,
+      String.raw`(;|\r\n?|\n)`,
+      `(${name})`,
+      String.raw`((?:${digits}(?:\.(?:${digits})?)?|\.${digits})(?:[eE][+-]?${digits})?(?![${part}]|\.\d))`,
+      String.raw`("(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")`,
+      String.raw`(:=|->|=>|={3}|!==|<>|<<|>>|&&|\|\||\*\*=|\/\/=|[\-+*\/%@]=|'[^'\r\n]*'?)`,
+      String.raw`(\.{3}|\*\*|\/\/|[=!<>]=|[\-+*\/%@<>=,:?()[\]{}])`,
+      String.raw`(\.[^\S\r\n]*${name})`,
+      String.raw`((?:\d|\.\d)(?:[eE][+-]?\d|[${part}]|\.(?=\d))*|"(?:[^"\\\r\n]|\\[^\r\n])*"?|.)`,
+    ].join("|"),
+    "suy",
+  );
+}
+
+/** All tokens of a text, without spaces and comments. There is always a token for what stands there: nothing is an error yet. */
+export function tokenize(text: string): IToken[] {
+  const tokens: IToken[] = [];
+  // Unicode's classes take long to compile, and few programs need them.
+  const pattern = /\P{ASCII}/u.test(text)
+    ? lexemes(String.raw`\p{L}`, String.raw`\p{L}\p{N}\p{M}_`)
+    : lexemes("a-zA-Z", String.raw`\w`);
+  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+    const group = match.findIndex((part, i) => i > 0 && part !== undefined);
+    if (group < 0) continue;
+    const image = match[0];
+    const tokenType = FIXED.get(image) ?? GROUPS[group - 1]!;
+    tokens.push({ image, startOffset: match.index, tokenType, tokenTypeIdx: tokenType.tokenTypeIdx! });
+  }
+  return tokens;
+}
 
 export const isKeyword = (token: IToken): boolean => KEYWORDS.has(token.tokenType);
 export const isNewline = (token: IToken): boolean => token.tokenType === Separator && token.image !== ";";
@@ -108,16 +109,3 @@ export const spanOf = (source: SourceText, { startOffset, image }: IToken): Span
   start: startOffset,
   end: startOffset + image.length,
 });
-
-/** All token types, in the order in which the lexer tries them. */
-export const VOCABULARY: readonly TokenType[] = TOKENS;
-/** A test has chevrotain check this definition; a start should not pay for that. */
-export const LEXER: ILexerConfig = { positionTracking: "onlyOffset", ensureOptimizations: true, skipValidations: true };
-
-let lexer: Lexer | undefined;
-
-/** All tokens of a text, without spaces and comments. There is always a token for what stands there: nothing is an error yet. */
-export function tokenize(text: string): IToken[] {
-  lexer ??= new Lexer(TOKENS, LEXER);
-  return lexer.tokenize(text).tokens;
-}
