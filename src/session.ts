@@ -13,7 +13,7 @@ import type { Source } from "./io/source.ts";
 import { nearest } from "./lower/names.ts";
 import type { NamedTensor } from "./lower/outputs.ts";
 import type { Lowered } from "./lower/program.ts";
-import type { Site } from "./lower/value.ts";
+import { aboutOperand, placeLabels, type Site, shapeLabel } from "./lower/site.ts";
 import { optimize } from "./optimize/index.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
 import { type Dim, isKnown } from "./tensor/dim.ts";
@@ -79,7 +79,10 @@ export class Session {
     const bound = bind(this.#program, this.#wanted, fed);
     this.#options.onPhase?.("bind");
     const { outputs, origin } = optimize(bound.outputs.map((o) => o.node));
-    const siteOf = (node: Node) => bound.siteOf(node) ?? bound.siteOf(origin(node) ?? node);
+    const before = (node: Node) => (bound.siteOf(node) ? node : (origin(node) ?? node));
+    const siteOf = (node: Node) => bound.siteOf(before(node));
+    const operandOf = (node: Node, arg: number) =>
+      before(node).op === node.op ? bound.operandOf(before(node), arg) : undefined;
     const graph = { inputs: bound.inputs.map((i) => i.node), outputs };
     const refused = this.#engine.supports(graph);
     if (refused.length > 0)
@@ -89,7 +92,7 @@ export class Session {
       );
     const program = await this.#engine.compile(graph, { trap: this.#options.trap });
     this.#options.onPhase?.("compile");
-    const made = { bound: { ...bound, siteOf }, program };
+    const made = { bound: { ...bound, siteOf, operandOf }, program };
     this.#compiled.set(key, made);
     const [first] = this.#compiled;
     if (first && this.#compiled.size > KEPT) {
@@ -105,7 +108,7 @@ const unsupported = ({ node, reason }: Unsupported, engine: string, site: Site |
   severity: "error",
   code: "engine",
   message: `engine ${engine} cannot run ${node.op.name}: ${reason}`,
-  labels: site ? [{ span: site.span, text: "" }] : [],
+  labels: site ? placeLabels(site) : [],
 });
 
 /** The shape that a source gives an input declared so: a CSV column may be a vector, `[]` has the declared rank. */
@@ -150,10 +153,16 @@ async function located<T>(bound: Bound, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof RangeError) fail("memory", `the program needs more memory than there is: ${error.message}`);
     if (!(error instanceof EvaluationError)) throw error;
-    const site = bound.siteOf(error.node);
+    const { node, arg, message, help } = error;
+    const site = bound.siteOf(node);
+    const guilty = arg === undefined ? undefined : bound.operandOf(node, arg);
+    const beside = site?.operands.flatMap((o) => (o === guilty ? [] : (shapeLabel(o) ?? [])));
     const labels = site
-      ? [{ span: site.span, text: "" }, ...site.calls.map((span) => ({ span, text: "in this call" }))]
+      ? placeLabels(
+          { ...site, ...(guilty && { span: guilty.span }) },
+          { here: guilty && shapeLabel(guilty)?.text, beside },
+        )
       : [];
-    return fail("evaluation", error.message, { labels, help: error.help });
+    return fail("evaluation", message, { labels, help: aboutOperand(help, guilty) });
   }
 }

@@ -6,7 +6,7 @@ import { ancestors, type Node } from "../graph/node.ts";
 import type { InputTensor } from "../lower/inputs.ts";
 import type { NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
-import type { Site } from "../lower/value.ts";
+import type { Operand, Site } from "../lower/site.ts";
 import { type Diagnostic, TsymError } from "../source.ts";
 import { showShape } from "../tensor/dim.ts";
 import { Concretizer } from "./concretize.ts";
@@ -18,6 +18,8 @@ export interface Bound {
   readonly outputs: readonly { readonly name: string; readonly node: Node }[];
   /** Where in the source a concrete node comes from. */
   readonly siteOf: (node: Node) => Site | undefined;
+  /** Which operand of that place a concrete node's argument is. */
+  readonly operandOf: (node: Node, arg: number) => Operand | undefined;
 }
 
 /** Binds the sizes of the fed data and keeps what `outputs` need. Throws TsymError: a missing input, a wrong rank or size. */

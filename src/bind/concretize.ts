@@ -4,6 +4,7 @@ import { ancestors, Graph, type Node, OpError } from "../graph/node.ts";
 import type { InputTensor } from "../lower/inputs.ts";
 import type { NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
+import { type Operand, placeLabels, type Site } from "../lower/site.ts";
 import { castOp } from "../ops/cast.ts";
 import { isIdentity } from "../ops/identity.ts";
 import { dimNode, dimOp, input, inputOp } from "../ops/leaf.ts";
@@ -13,6 +14,14 @@ import { fail } from "../source.ts";
 import { asSymbol, type Dim, isKnown, isSymbolic } from "../tensor/dim.ts";
 import type { Bound } from "./bind.ts";
 import type { FedShape, Sizes } from "./sizes.ts";
+
+const CONVERSIONS: ReadonlySet<unknown> = new Set([castOp, reshapeOp, broadcastOp]);
+/** What an op's argument was before it was made to fit. */
+function bare(node: Node | undefined): Node | undefined {
+  let found = node;
+  while (found && CONVERSIONS.has(found.op)) found = found.args[0];
+  return found;
+}
 
 /** Makes the concrete graph, node by node. */
 export class Concretizer {
@@ -42,11 +51,19 @@ export class Concretizer {
     return {
       inputs: inputs.flatMap(({ name, node }) => (this.#made.has(node) ? [{ name, node: this.#made.get(node)! }] : [])),
       outputs: outputs.map(({ name, node }) => ({ name, node: this.#made.get(node)! })),
-      siteOf: (node) => {
-        const symbolic = this.#from.get(node);
-        return symbolic && this.#program.sites.get(symbolic);
+      siteOf: (node) => this.#siteOf(node),
+      operandOf: (node, arg) => {
+        const argument = bare(node.args[arg]);
+        const isArgument = ({ value }: Operand) =>
+          value.kind === "tensor" && bare(this.#made.get(value.node)) === argument;
+        return argument && this.#siteOf(node)?.operands.find(isArgument);
       },
     };
+  }
+
+  #siteOf(node: Node): Site | undefined {
+    const symbolic = this.#from.get(node);
+    return symbolic && this.#program.sites.get(symbolic);
   }
 
   /** Concrete nodes for `roots` and all they need; an unfed input is what its default is. */
@@ -68,7 +85,7 @@ export class Concretizer {
     } catch (error) {
       if (!(error instanceof OpError)) throw error;
       const site = this.#program.sites.get(node);
-      const labels = site ? [{ span: site.span, text: "" }] : [];
+      const labels = site ? placeLabels(site) : [];
       return fail(error.code, `for the sizes of these data, ${error.message}`, { labels, help: error.help });
     }
   }
@@ -117,7 +134,7 @@ export class Concretizer {
     const site = this.#program.sites.get(node);
     return fail("missing-input", `the size ${symbol?.label} is not known`, {
       labels: [
-        ...(site ? [{ span: site.span, text: "" }] : []),
+        ...(site ? placeLabels(site) : []),
         ...(declared ? [{ span: declared.span, text: "declared here, but not fed" }] : []),
       ],
       help: declared ? `feed \`${declared.name}\`: --feed ${declared.name}=FILE` : "no input declares it alone",

@@ -1,7 +1,7 @@
 /** What numbers the symbols of a program stand for, learnt from the fed data; refuses data that do not fit. */
 import type { InputTensor } from "../lower/inputs.ts";
 import type { Lowered } from "../lower/program.ts";
-import type { Site } from "../lower/value.ts";
+import { placeLabels, type Site, shapeLabel } from "../lower/site.ts";
 import { type Diagnostic, fail, type Label, TsymError } from "../source.ts";
 import { type Condition, conditionSymbols, holds } from "../tensor/conditions.ts";
 import {
@@ -105,12 +105,12 @@ export class Sizes {
       severity: "error",
       code: "size",
       message: `${c.what}: ${this.#finding(c, lhs, rhs)}`,
-      labels: [
-        { span: site.span, text: "" },
-        ...site.operands.flatMap(operandLabel),
-        ...sources.filter((l) => l.span.end > l.span.start),
-        ...site.calls.map((span) => ({ span, text: "in this call" })),
-      ],
+      labels: placeLabels(site, {
+        beside: [
+          ...site.operands.flatMap((o) => shapeLabel(o) ?? []),
+          ...sources.filter((l) => l.span.end > l.span.start),
+        ],
+      }),
       help:
         c.broadcasts && (lhs === 1 || rhs === 1)
           ? "only a dim that is 1 before there is data stretches: declare it 1"
@@ -159,9 +159,5 @@ export class Sizes {
     return [...symbolsOf(d).values()].filter((s) => !this.#values.has(s.key));
   }
 }
-
-/** A tensor's declared shape; literals speak for themselves. */
-const operandLabel = ({ span, value }: Site["operands"][number]): Label[] =>
-  value.kind === "tensor" && !value.node.type.weak ? [{ span, text: `shape ${showShape(value.node.type.shape)}` }] : [];
 
 const showFed = (shape: FedShape["shape"]): string => `(${shape.map((d) => d ?? "?").join(", ")})`;

@@ -25,6 +25,8 @@ export interface FeedSource {
 export interface CompileOptions {
   /** "nan": stop, with an EvaluationError, at the first op that makes a NaN from operands without one. */
   readonly trap?: "nan" | undefined;
+  /** How many threads compute; the engine's choice where absent. */
+  readonly threads?: number | undefined;
 }
 
 export interface Engine {
@@ -47,12 +49,15 @@ export interface Program {
 /** The data made an op impossible: an integer divided by zero, an index out of range … */
 export class EvaluationError extends Error {
   readonly node: Node;
-  /** What to do about it. */
+  /** What to do about it; `…` stands for the guilty argument. */
   readonly help: string;
-  constructor(node: Node, message: string, help: string) {
+  /** The node's argument that is guilty, where one is. */
+  readonly arg: number | undefined;
+  constructor(node: Node, message: string, help: string, arg?: number) {
     super(message);
     this.name = "EvaluationError";
     this.node = node;
     this.help = help;
+    this.arg = arg;
   }
 }

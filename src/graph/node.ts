@@ -53,6 +53,15 @@ export class OpError extends Error {
   }
 }
 
+/** A rule that the argument of a parameter broke, in words that go on from "`axis` of `sum`". */
+export class ParameterError extends OpError {
+  readonly param: string;
+  constructor(param: string, message: string, more: { code?: string; help?: string | undefined } = {}) {
+    super(message, { code: "argument", ...more, arg: param });
+    this.param = param;
+  }
+}
+
 /** Evaluates a node whose arguments are all weak constants: the numbers of its value, in C order. */
 export type Fold = (node: Omit<Node, "id">) => readonly (number | bigint | boolean)[] | undefined;
 

@@ -7,11 +7,12 @@ import { asBool, asDim, asDims, asNumber } from "../ops/static.ts";
 import type { Span } from "../source.ts";
 import { type Dim, isKnown } from "../tensor/dim.ts";
 import { isDType } from "../tensor/dtype.ts";
-import type { Context } from "./context.ts";
+import { aboutParameter, type Context } from "./context.ts";
 import { evaluate, evaluateTensor } from "./expression.ts";
 import { nearest } from "./names.ts";
 import type { Scope } from "./scope.ts";
-import { type Operand, POISON } from "./value.ts";
+import type { Operand } from "./site.ts";
+import { POISON } from "./value.ts";
 
 type Call = Extract<Expr, { kind: "call" }>;
 
@@ -46,7 +47,8 @@ export function bindArguments(
         );
         break;
       }
-      if (bound.has(param.name) && !param.rest) wrong(arg.value.span, `${param.name} of ${name} is given twice`);
+      if (bound.has(param.name) && !param.rest)
+        wrong(arg.value.span, aboutParameter(param.name, name, "is given twice"));
       bound.set(param.name, [...(bound.get(param.name) ?? []), arg]);
       if (!param.rest) next++;
       continue;
@@ -65,7 +67,7 @@ export function bindArguments(
         `${name} has no parameter \`${given}\``,
         near && params.some((p) => p.name === near) ? `did you mean \`${near}\`?` : undefined,
       );
-    } else if (bound.has(given)) wrong(span, `${given} of ${name} is given twice`);
+    } else if (bound.has(given)) wrong(span, aboutParameter(given, name, "is given twice"));
     else bound.set(given, [arg]);
   }
   const missing = params.filter((p) => p.required && !bound.has(p.name));
@@ -113,7 +115,7 @@ export function readArgument(
   if (value.kind === "poison") return undefined;
   const node = value.kind === "tensor" ? value.node : undefined;
   const wanted = (what: string, help?: string) =>
-    refuse(expr.span, `${name} of ${callee} must be ${what}`, context, help);
+    refuse(expr.span, aboutParameter(name, callee, `must be ${what}`), context, help);
   switch (param.kind) {
     case "tensors":
       return node && splitRows(node) ? { value: splitRows(node) } : wanted("a list of tensors: [a, b]");

@@ -15,7 +15,8 @@ import { DERIVATIVE_FORMS, lowerDerivativeCall } from "./derivative.ts";
 import { evaluate } from "./expression.ts";
 import { isReservedFunction, nearest, spelledHere } from "./names.ts";
 import { type FnTable, Scope } from "./scope.ts";
-import { type Operand, POISON, tensorValue, type Value } from "./value.ts";
+import type { Operand } from "./site.ts";
+import { POISON, tensorValue, type Value } from "./value.ts";
 
 type Call = Extract<Expr, { kind: "call" }>;
 
@@ -81,11 +82,15 @@ function callRow(row: FunctionRow, call: Call, scope: Scope, context: Context): 
     else args[name] = read.value;
   }
   if (!good) return POISON;
-  return context.at(call.span, operands, () =>
-    context.named(displayName(row.name), () => {
-      const result = row.build(args as never, context.graph);
-      return "fn" in result ? inComposite(row.name, result, context) : resultOf(result);
-    }),
+  return context.at(
+    call.span,
+    operands,
+    () =>
+      context.named(displayName(row.name), () => {
+        const result = row.build(args as never, context.graph);
+        return "fn" in result ? inComposite(row.name, result, context) : resultOf(result);
+      }),
+    row.name,
   );
 }
 
@@ -145,6 +150,7 @@ function callComposite(decl: FnDecl, call: Call, scope: Scope, context: Context)
     call.span,
     values.filter((v) => v !== undefined),
     () => lowerComposite(decl.name, decl, values, context),
+    decl.name,
   );
 }
 

@@ -1,12 +1,12 @@
 /** What lowering carries along: the graph, the place it is at, and what is wrong so far. The only one to report mistakes. */
 import type { FnDecl } from "../../grammar/ast.ts";
-import { type Graph, type Node, OpError } from "../graph/node.ts";
+import { type Graph, type Node, OpError, ParameterError } from "../graph/node.ts";
 import { broadcastOp, reshapeOp, transposeOp } from "../ops/movement.ts";
 import type { Diagnostic, Label, Span } from "../source.ts";
 import { type Condition, describeCondition } from "../tensor/conditions.ts";
-import { showShape } from "../tensor/dim.ts";
 import type { DType, FloatDType } from "../tensor/dtype.ts";
-import { type Operand, POISON, type Site, type Value } from "./value.ts";
+import { aboutOperand, type Operand, placeLabels, type Site, shapeLabel } from "./site.ts";
+import { POISON, type Value } from "./value.ts";
 
 export interface Details {
   readonly code?: string;
@@ -54,7 +54,7 @@ export class Context {
   }
 
   /** Runs `work` at a place; an OpError becomes a diagnostic there. */
-  at(span: Span, operands: readonly Operand[], work: () => Value): Value {
+  at(span: Span, operands: readonly Operand[], work: () => Value, callee?: string): Value {
     if (this.#inPrelude) return work();
     const { graph } = this;
     const before = graph.site;
@@ -66,7 +66,7 @@ export class Context {
     } catch (error) {
       if (!(error instanceof OpError)) throw error;
       graph.conditions.keep(conditions);
-      return this.#reportOpError(error, site);
+      return this.#reportOpError(error, site, callee);
     } finally {
       graph.site = before;
     }
@@ -96,7 +96,7 @@ export class Context {
       severity: "error",
       code,
       message,
-      labels: [{ span, text: here }, ...labels, ...this.#callLabels(this.#calls)],
+      labels: placeLabels({ span, calls: this.#calls }, { here, beside: labels }),
       help,
     });
     return POISON;
@@ -137,6 +137,7 @@ export class Context {
       return work();
     } catch (error) {
       if (!(error instanceof OpError) || before) throw error;
+      if (error instanceof ParameterError) throw error;
       const { code, arg, help, because } = error;
       // a parameter may have been passed on under its name; places among operands mean nothing outside
       const param = typeof arg === "string" ? arg : undefined;
@@ -178,43 +179,54 @@ export class Context {
     }
   }
 
-  #callLabels = (calls: readonly Span[]): Label[] => calls.toReversed().map((span) => ({ span, text: "in this call" }));
-
-  #reportOpError(error: OpError, site: Site): Value {
-    const { code, arg, because, message, help } = error;
+  #reportOpError(error: OpError, site: Site, callee: string | undefined): Value {
+    const { code, arg, because, help } = error;
     const { operands } = site;
     const guilty = typeof arg === "number" ? operands[arg] : operands.find((o) => arg !== undefined && o.param === arg);
     // A shape is wrong beside others: then the whole is the place. All else is one argument's own fault.
     const isPlace = guilty && (code !== "shape" || typeof arg === "string");
     const others = operands.length > MOST_LABELS ? operands.filter((o, i) => i === 0 || o === guilty) : operands;
-    const label = (operand: Operand) => operandLabel(operand, code, operand === guilty);
+    const label = (operand: Operand) => operandLabel(operand, code, operand === guilty ? arg : undefined);
     this.report({
       severity: "error",
       code,
-      message,
-      labels: [
-        isPlace ? (label(guilty) ?? { span: guilty.span, text: "" }) : { span: site.span, text: "" },
-        ...others.flatMap((o) => (isPlace && o === guilty ? [] : (label(o) ?? []))),
-        ...because.map(conditionLabel),
-        ...this.#callLabels(site.calls),
-      ],
-      help,
+      message: error instanceof ParameterError ? aboutParameter(error.param, callee, error.message) : error.message,
+      labels: placeLabels(
+        { span: isPlace ? guilty.span : site.span, calls: site.calls },
+        {
+          here: isPlace ? label(guilty)?.text : undefined,
+          beside: [
+            ...others.flatMap((o) => (isPlace && o === guilty ? [] : (label(o) ?? []))),
+            ...because.map(conditionLabel),
+          ],
+        },
+      ),
+      help: aboutOperand(help, guilty),
     });
     return POISON;
   }
 }
+
+/** "`axis` of `sum` …" */
+export const aboutParameter = (param: string, callee: string | undefined, finding: string): string =>
+  `\`${param}\`${callee ? ` of \`${callee}\`` : ""} ${finding}`;
 
 /** Of more operands only those that disagree are shown. */
 const MOST_LABELS = 4;
 const ABOUT_DTYPES: ReadonlySet<string> = new Set(["dtype", "range"]);
 const ABOUT_VALUES: ReadonlySet<string> = new Set(["arithmetic", "static"]);
 
-/** What stands at an operand: its shape, or its dtype where that is the matter. Literals speak for themselves. */
-function operandLabel({ span, value }: Operand, code: string, guilty: boolean): Label | undefined {
+/**
+ * What stands at an operand: its shape, or its dtype where that is the matter. Of one that is wrong as the argument of a
+ * parameter, such as `axis`, the value is the matter.
+ */
+function operandLabel(operand: Operand, code: string, guilty: number | string | undefined): Label | undefined {
+  const { span, value } = operand;
   if (value.kind !== "tensor" || ABOUT_VALUES.has(code)) return undefined;
-  const { shape, dtype, weak } = value.node.type;
-  if (ABOUT_DTYPES.has(code)) return weak && dtype !== "bool" ? undefined : { span, text: dtype };
-  return weak && !guilty ? undefined : { span, text: shape.length === 0 ? "a scalar" : `shape ${showShape(shape)}` };
+  const { dtype, weak } = value.node.type;
+  if (weak && typeof guilty === "string") return undefined;
+  if (!ABOUT_DTYPES.has(code)) return shapeLabel(operand, guilty !== undefined);
+  return weak && dtype !== "bool" ? undefined : { span, text: dtype };
 }
 
 const conditionLabel = (c: Condition): Label => ({

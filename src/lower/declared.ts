@@ -6,7 +6,8 @@ import { addDims, type Dim, mulDims, showShape, subDims } from "../tensor/dim.ts
 import type { Context } from "./context.ts";
 import { nearest } from "./names.ts";
 import type { Scope } from "./scope.ts";
-import { type Operand, POISON, tensorValue, type Value } from "./value.ts";
+import type { Operand } from "./site.ts";
+import { POISON, tensorValue, type Value } from "./value.ts";
 
 const OPERATORS = { "+": addDims, "-": subDims, "*": mulDims } as const;
 

@@ -12,7 +12,8 @@ import { bindArguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { CONSTANTS, evaluateTensor, reportUnknownName } from "./expression.ts";
 import type { Scope } from "./scope.ts";
-import { type Operand, POISON, tensorValue, type Value } from "./value.ts";
+import type { Operand } from "./site.ts";
+import { POISON, tensorValue, type Value } from "./value.ts";
 
 type Kind = "grad" | "jacobian" | "hessian";
 type Prefix = Extract<Expr, { kind: "derivative" }>;

@@ -14,7 +14,8 @@ import { lowerDerivative } from "./derivative.ts";
 import { lowerIndex } from "./indexing.ts";
 import { nearest, spelledHere } from "./names.ts";
 import type { Scope } from "./scope.ts";
-import { type Operand, POISON, tensorValue, type Value } from "./value.ts";
+import type { Operand } from "./site.ts";
+import { POISON, tensorValue, type Value } from "./value.ts";
 
 /** Numbers that have names. */
 export const CONSTANTS: ReadonlyMap<string, number> = new Map([

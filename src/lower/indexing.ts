@@ -24,7 +24,8 @@ import { isInt } from "../tensor/dtype.ts";
 import type { Context } from "./context.ts";
 import { evaluateTensor } from "./expression.ts";
 import type { Scope } from "./scope.ts";
-import { type Operand, POISON, tensorValue, type Value } from "./value.ts";
+import type { Operand } from "./site.ts";
+import { POISON, tensorValue, type Value } from "./value.ts";
 
 type Part =
   | { readonly kind: "at"; readonly position: Dim; readonly item: number }
@@ -39,13 +40,15 @@ export function lowerIndex(e: Extract<Expr, { kind: "index" }>, scope: Scope, co
   if (base.kind !== "tensor" || parts.some((p) => p === undefined)) return POISON;
   const operands: Operand[] = [
     { span: e.base.span, value: base },
-    ...e.items.map(({ span }) => ({ span, value: POISON })),
+    ...e.items.map(({ span }, i) => ({ span, value: tensorOf(parts[i]) })),
   ];
   const isGather = parts.some((p) => p?.kind === "gather");
   return context.named(isGather ? "Take" : "Slice", () =>
     context.at(e.span, operands, () => tensorValue(index(base.node, parts as Part[]))),
   );
 }
+
+const tensorOf = (part: Part | undefined): Value => (part?.kind === "gather" ? tensorValue(part.indices) : POISON);
 
 /** What stands in the brackets at `place`, from 1: messages count the tensor itself as 0. */
 function lowerItem(item: IndexItem, place: number, scope: Scope, context: Context): Part | undefined {
@@ -115,7 +118,7 @@ function sizeOf(e: Expr, scope: Scope, context: Context): Dim | null {
 /** What can stand once in an index. */
 const ONCE = {
   ellipsis: { message: "a second `...` in one index", help: "`:` is one whole axis" },
-  gather: { message: "a second int tensor in one index", help: "index twice, or take(…) along one axis at a time" },
+  gather: { message: "a second int tensor in one index", help: "index twice, or use `take` along one axis at a time" },
 } as const;
 
 function index(x: Node, parts: readonly Part[]): Node {

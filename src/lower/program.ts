@@ -17,8 +17,9 @@ import {
 } from "./inputs.ts";
 import { bareNames, type NamedTensor, nameOutputs, type Pending, unusedBindings } from "./outputs.ts";
 import { type BoundDim, Scope } from "./scope.ts";
+import type { Site } from "./site.ts";
 import { checkUncalled } from "./uncalled.ts";
-import { POISON, type Site, tensorValue } from "./value.ts";
+import { POISON, tensorValue } from "./value.ts";
 import { namesUnderWrt } from "./wrt.ts";
 
 /** A program with every shape and dtype inferred, ready for data. */

@@ -1,7 +1,6 @@
 /** What an expression of the language can stand for while it is lowered: mostly a node, now and then something else. */
 
 import type { Node } from "../graph/node.ts";
-import type { Span } from "../source.ts";
 import type { DType } from "../tensor/dtype.ts";
 
 export type Value =
@@ -17,20 +16,3 @@ export type Value =
 
 export const tensorValue = (node: Node): Value => ({ kind: "tensor", node });
 export const POISON: Value = { kind: "poison" };
-
-/** Where in the source a node or a condition was made. */
-export interface Site {
-  readonly span: Span;
-  /** The tensors that met there, as written. */
-  readonly operands: readonly Operand[];
-  /** The calls of the program's fns that led there, outermost first. */
-  readonly calls: readonly Span[];
-  /** Made by a derivative: shown as `gradients/…`. */
-  readonly derivative: boolean;
-}
-export interface Operand {
-  readonly span: Span;
-  readonly value: Value;
-  /** The parameter that it is the argument of. */
-  readonly param?: string;
-}

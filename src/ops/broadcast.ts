@@ -1,5 +1,5 @@
 /** NumPy's broadcasting over symbolic shapes: only a dim known to be 1 stretches; other dims must be equal. */
-import { type Graph, OpError } from "../graph/node.ts";
+import { type Graph, OpError, ParameterError } from "../graph/node.ts";
 import { type Dim, isKnown, sameDim } from "../tensor/dim.ts";
 
 /** The shape that `shapes` broadcast to. Conditions are recorded on `graph`; OpError where dims are known to differ. */
@@ -26,12 +26,12 @@ export function normalizeAxes(axes: readonly number[] | "all", rank: number): nu
   if (axes === "all") return Array.from({ length: rank }, (_, i) => i);
   const found = axes.map((a) => normalizeAxis(a, rank));
   const twice = found.findIndex((a, i) => found.indexOf(a) !== i);
-  if (twice >= 0) throw new OpError(`axis ${axes[twice]} is named twice`, { code: "axis", arg: "axis" });
+  if (twice >= 0) throw new ParameterError("axis", `names axis ${axes[twice]} twice`, { code: "axis" });
   return found.sort((a, b) => a - b);
 }
 
 /** One axis from 0, checked against a rank. */
-export function normalizeAxis(axis: number, rank: number, arg = "axis"): number {
+export function normalizeAxis(axis: number, rank: number, param = "axis"): number {
   if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
   const range =
     rank === 0
@@ -39,7 +39,7 @@ export function normalizeAxis(axis: number, rank: number, arg = "axis"): number 
       : rank === 1
         ? "there is one axis, 0"
         : `axes go from 0 to ${rank - 1}, or from -${rank} to -1`;
-  throw new OpError(`axis ${axis} is out of range: ${range}`, { code: "axis", arg });
+  throw new ParameterError(param, `is out of range: ${axis}, where ${range}`, { code: "axis" });
 }
 
 /** The axis of functions that take one: x must have one axis where none is named. */

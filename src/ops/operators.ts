@@ -99,7 +99,7 @@ export function power(x: Node, y: Node): Node {
     throw new OpError(`ints to ${exponent === undefined ? "negative powers" : `the power ${exponent}`} are not ints`, {
       code: "dtype",
       arg: 1,
-      help: "write `astype(…, float32)` for the base",
+      help: "floats take negative powers: `astype(x, float32)`",
     });
   }
   switch (exponent) {

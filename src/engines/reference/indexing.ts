@@ -68,6 +68,7 @@ function outOfRange(node: Node, index: number | bigint, place: string, size: num
     node,
     `index ${index}${place} is out of range for an axis of size ${size}`,
     size === 0 ? "an axis of size 0 has no elements" : `indices go from ${-size} to ${size - 1}`,
+    1,
   );
 }
 

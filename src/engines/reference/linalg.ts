@@ -29,7 +29,7 @@ export function linalg(node: Node, op: LinalgOp, args: readonly View[]): View {
   const each = sizeOf(out.shape.slice(batch.length));
   for (let i = 0; i < sizeOf(batch); i++) {
     const refuse = (message: string, help: string): never => {
-      throw new EvaluationError(node, `the matrix${placeOf(i, batch)} is ${message}`, help);
+      throw new EvaluationError(node, `the matrix${placeOf(i, batch)} is ${message}`, help, 0);
     };
     let place = i * each;
     for (const x of ROUTINES[op.routine](as(i), n, bs?.(i) ?? NONE, refuse, node.attrs)) out.data[place++] = x;

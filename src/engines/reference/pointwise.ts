@@ -12,12 +12,14 @@ export const GUARDS = {
   divisor: {
     refuses: ([, y]: readonly Form[]): Form => eq(y!, 0),
     message: "integer division by zero",
-    help: "where(y == 0, 1, y) keeps zeros out of a divisor y; floats divide by zero",
+    help: "`where(… == 0, 1, …)` keeps zeros out of the divisor; floats divide by zero",
+    guilty: 1,
   },
   exponent: {
     refuses: ([, y]: readonly Form[]): Form => lt(y!, 0),
     message: "an int to a negative power is not an int",
-    help: "astype(x, float32) first",
+    help: "floats take negative powers: `astype(x, float32)`",
+    guilty: 1,
   },
 } as const;
 
@@ -35,8 +37,8 @@ export function pointwise(node: Node, op: PointwiseOp, args: readonly View[]): V
   forEachRow(out.shape, operands, (n, at, steps) => {
     const refused = run(n, data, at, steps);
     if (refused < 0) return;
-    const { message, help } = GUARDS[op.integerGuard!];
-    throw new EvaluationError(node, message + placeOf(refused, out.shape), help);
+    const { message, help, guilty } = GUARDS[op.integerGuard!];
+    throw new EvaluationError(node, message + placeOf(refused, out.shape), help, guilty);
   });
   return out;
 }
