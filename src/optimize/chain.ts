@@ -1,6 +1,7 @@
 /** The order of a chain of matrix products: the one with the fewest multiplications, by sizes alone. */
 import type { Node } from "../graph/node.ts";
 import { type ContractAttrs, contract, contractOp } from "../ops/contract.ts";
+import { isKnown } from "../tensor/dim.ts";
 
 /** A product of matrices and vectors over one shared axis: what `@` makes of two operands of at most two axes. */
 function isProduct(node: Node): boolean {
@@ -51,6 +52,7 @@ export function reorderChain(root: Node, isShared: (node: Node) => boolean): Nod
   const n = factors.length;
   if (n < 3 || n > LONGEST) return undefined;
   const sizes = [rowsOf(factors[0]!), innerOf(factors[0]!), ...factors.slice(1).map(columnsOf)];
+  if (!sizes.every(isKnown)) return undefined;
   const least = table(n, 0);
   const split = table(n, 0);
   for (let length = 2; length <= n; length++)

@@ -1,9 +1,16 @@
 /** Concrete graph → a better one with the same values: products in the cheapest order, exact rewrites, no dead code. */
 import { ancestors, type Node } from "../graph/node.ts";
 import { continuesChain, reorderChain } from "./chain.ts";
-import { rewriteNode, type Step } from "./rewrite.ts";
+import { foldConstants } from "./fold.ts";
+import { rebuild } from "./rebuild.ts";
+import { rewriteNode, type Step, type TracedImprove } from "./rewrite.ts";
 
 export type { Step } from "./rewrite.ts";
+
+/** A step, and the node before optimizing that stood in its place. */
+export interface TracedStep extends Step {
+  readonly origin: Node;
+}
 
 export interface Optimized {
   readonly outputs: readonly Node[];
@@ -11,40 +18,32 @@ export interface Optimized {
   readonly origin: (node: Node) => Node | undefined;
 }
 
-type Improve = (before: Node, now: Node) => Node;
-
-/** What `outputs` need, made better. Dead code goes by itself: only what is needed is looked at. */
-export function optimize(outputs: readonly Node[], trace: (step: Step) => void = () => {}): Optimized {
+/**
+ * What `outputs` need, made better. Dead code goes by itself: only what is needed is looked at. Sizes may be symbols: then what
+ * hangs on them stays as it is.
+ */
+export function optimize(outputs: readonly Node[], trace?: (step: TracedStep) => void): Optimized {
   const origins = new Map<Node, Node>();
-  const pass = (roots: readonly Node[], improve: Improve): Node[] => {
-    const successors = new Map<Node, Node>();
-    for (const node of ancestors(roots)) {
-      const now = improve(
-        node,
-        withArguments(
-          node,
-          node.args.map((a) => successors.get(a)!),
-        ),
-      );
-      successors.set(node, now);
-      if (now !== node && !origins.has(now)) origins.set(now, origins.get(node) ?? node);
-    }
-    return roots.map((root) => successors.get(root)!);
-  };
-  const ordered = pass(outputs, chainOrder(outputs, trace));
-  return { outputs: pass(ordered, (_, now) => rewriteNode(now, trace)), origin: (node) => origins.get(node) };
+  const originOf = (node: Node): Node => origins.get(node) ?? node;
+  const pass = (roots: readonly Node[], improve: TracedImprove): Node[] =>
+    rebuild(roots, (node, rebuilt) => {
+      const origin = originOf(node);
+      const now = improve(node, rebuilt, (step) => trace?.({ ...step, origin }));
+      if (now !== node && !origins.has(now)) origins.set(now, origin);
+      return now;
+    });
+  const ordered = pass(outputs, chainOrder(outputs));
+  const folded = pass(ordered, foldConstants(ordered));
+  return { outputs: pass(folded, (_, now, trace) => rewriteNode(now, trace)), origin: (node) => origins.get(node) };
 }
 
-const withArguments = (node: Node, args: readonly Node[]): Node =>
-  args.every((a, i) => a === node.args[i]) ? node : node.graph.apply(node.op, args, node.attrs);
-
 /** Reorders chains of products where they end; a product that is used twice, or is an output, ends one. */
-function chainOrder(outputs: readonly Node[], trace: (step: Step) => void): Improve {
+function chainOrder(outputs: readonly Node[]): TracedImprove {
   /** The one node that uses another; undefined where there are more, or where it is an output. */
   const soleUser = new Map<Node, Node | undefined>(outputs.map((o) => [o, undefined]));
   for (const node of ancestors(outputs)) for (const a of node.args) soleUser.set(a, soleUser.has(a) ? undefined : node);
   const shared = new Set<Node>();
-  return (before, now) => {
+  return (before, now, trace) => {
     const user = soleUser.get(before);
     const isInner = user !== undefined && continuesChain(before, user);
     const best = isInner ? undefined : reorderChain(now, (x) => shared.has(x));

@@ -7,7 +7,7 @@ import { binaryOp, binaryOperator, unaryOp, unaryOperator } from "../ops/operato
 import { graphOf, lift } from "../ops/promote.ts";
 import { functionRow } from "../ops/registry.ts";
 import { treeReader } from "../ops/trees.ts";
-import type { Dim } from "../tensor/dim.ts";
+import { type Dim, sameDim } from "../tensor/dim.ts";
 import trees from "./rules.tsym";
 
 /** A rule applied: what stood there, what stands there now. */
@@ -16,6 +16,9 @@ export interface Step {
   readonly before: Node;
   readonly after: Node;
 }
+export type Trace = (step: Step) => void;
+/** What stands in a node's place, as in rebuild.ts; it tells of what it does. */
+export type TracedImprove = (before: Node, now: Node, trace: Trace) => Node;
 
 interface Rule {
   readonly name: string;
@@ -138,16 +141,16 @@ export function applyRule({ from, to }: Rule, node: Node): Node | undefined {
 }
 
 const stretches = (from: readonly Dim[], to: readonly Dim[]): boolean =>
-  from.length <= to.length && from.every((d, i) => d === 1 || d === to[i + to.length - from.length]);
+  from.length <= to.length && from.every((d, i) => d === 1 || sameDim(d, to[i + to.length - from.length]!));
 
 /** The node with rules applied until none fits. */
-export function rewriteNode(node: Node, trace: (step: Step) => void): Node {
+export function rewriteNode(node: Node, trace: Trace): Node {
   let now = node;
   for (let next = step(now, trace); next; next = step(now, trace)) now = next;
   return now;
 }
 
-function step(node: Node, trace: (step: Step) => void): Node | undefined {
+function step(node: Node, trace: Trace): Node | undefined {
   for (const r of rulesFor(node)) {
     const after = applyRule(r, node);
     if (!after || after === node) continue;
