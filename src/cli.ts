@@ -3,6 +3,7 @@ import { fstatSync, writeSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import type { CheckOptions } from "./commands/check.ts";
+import type { OpsOptions } from "./commands/ops.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { World } from "./commands/world.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
@@ -145,6 +146,16 @@ program
     needOneProgram(file, options.eval);
     const { check } = await import("./commands/check.ts");
     status = await check(file, options, world);
+  });
+
+program
+  .command("ops")
+  .description("list every function, or tell all about one")
+  .argument("[name]", "the function")
+  .option("--json", "print the same as JSON")
+  .action(async (name: string | undefined, options: OpsOptions) => {
+    const { ops } = await import("./commands/ops.ts");
+    status = await ops(name, options, world);
   });
 
 /** A sentence of commander's as one of ours: `Allowed choices are a, b.` as `allowed choices are a, b`. */

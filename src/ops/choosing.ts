@@ -70,6 +70,7 @@ export const attention = define({
     "attention([[1.0]], [[2.0]], [[3.0]]) == [[3]]",
     "attention([[1.0]], [[2.0]], [[3.0]], [[false]]) == [[0]]",
   ],
+  specimen: "input q[n, d], k[m, d], v[m, e]; attention(q, k, v)",
   build: ({ q, k, v, mask }) => {
     for (const [arg, x] of [q, k, v].entries())
       if (x.type.shape.length < 2) throw new OpError("attention takes q, k and v of axes (…, length, head)", { arg });

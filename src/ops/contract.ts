@@ -1,5 +1,5 @@
 /** Sums of products over paired axes: matmul, dot, einsum … all become one op, `contract`. */
-import { type Node, OpError, type TensorType } from "../graph/node.ts";
+import { type Node, OpError, ParameterError, type TensorType } from "../graph/node.ts";
 import { type Dim, isKnown, sameDim } from "../tensor/dim.ts";
 import { broadcastShapes, normalizeAxis } from "./broadcast.ts";
 import { type ContractOp, define, optional, tensorParam } from "./define.ts";
@@ -135,6 +135,7 @@ export const matmul = define({
   params: { a: tensorParam(), b: tensorParam() },
   doc: "The matrix product, as `a @ b`: over the last axis of a and the second to last of b; leading axes broadcast.",
   examples: ["matmul([[1, 2], [3, 4]], [1, 1]) == [3, 7]"],
+  specimen: "input a[n, k], b[k, m]; matmul(a, b)",
   build: ({ a, b }) => matmulNodes(a, b),
 });
 
@@ -144,6 +145,7 @@ export const dot = define({
   params: { a: tensorParam(), b: tensorParam() },
   doc: "np.dot and K.dot: the last axis of a with the second to last of b (the only one of a vector).",
   examples: ["dot([1, 2], [3, 4]) == 11"],
+  specimen: "input a[n, k], b[k, m]; dot(a, b)",
   build: ({ a, b }) => dotNodes(a, b),
 });
 
@@ -168,6 +170,7 @@ export const outer = define({
   params: { a: tensorParam(), b: tensorParam() },
   doc: "Every product of an element of a (flattened) with one of b.",
   examples: ["outer([1, 2], [3, 4]) == [[3, 4], [6, 8]]"],
+  specimen: "input a[n], b[m]; outer(a, b)",
   build: ({ a, b }) => contract(flatten(a), flatten(b), { batch: [], summed: [] }),
 });
 
@@ -181,6 +184,7 @@ export const tensordot = define({
   },
   doc: "Sums over the last `axes` axes of a and the first of b, or over the axes listed for each: axes=[[1], [0]].",
   examples: ["tensordot([[1, 2], [3, 4]], [1, 1], axes=1) == [3, 7]"],
+  specimen: "input a[n, k], b[k, m]; tensordot(a, b, axes=1)",
   build: ({ a, b, axes }) => {
     const [left, right] = tensordotAxes(axes, a.type.shape.length, b.type.shape.length);
     return contract(a, b, { batch: [], summed: left.map((i, k) => [i, right[k]!] as const) });
@@ -191,7 +195,7 @@ function tensordotAxes(axes: Node | undefined, m: number, n: number): [left: num
   const given = axes ? asDims(axes) : { shape: [], values: [2] };
   const [sides, count] = given?.shape ?? [];
   if (!given?.values.every(isKnown) || (sides !== undefined && sides !== 2))
-    throw new OpError("axes must be an int, or two lists of as many ints: axes=[[1], [0]]", { arg: "axes" });
+    throw new ParameterError("axes", "must be an int, or two lists of as many ints: [[1], [0]]");
   const values = given.values as number[];
   if (sides !== undefined) {
     const half = count === undefined ? 1 : count;
@@ -202,6 +206,6 @@ function tensordotAxes(axes: Node | undefined, m: number, n: number): [left: num
   }
   const [shared] = values as [number];
   if (shared < 0 || shared > m || shared > n)
-    throw new OpError(`axes=${shared}, but a has ${m} and b ${n}`, { arg: "axes" });
+    throw new ParameterError("axes", `is ${shared}, but a has ${showRank(m)} and b ${showRank(n)}`, { code: "axis" });
   return [Array.from({ length: shared }, (_, i) => m - shared + i), Array.from({ length: shared }, (_, i) => i)];
 }

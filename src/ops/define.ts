@@ -162,7 +162,16 @@ export const optional = <T>(kind: (text: string, value: T) => Param<T>, text: st
 export type Params = Readonly<Record<string, Param<unknown>>>;
 export type ArgsOf<P extends Params> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never };
 
-export type Family = "elementwise" | "reductions" | "shape" | "making" | "linear algebra" | "learning" | "derivatives";
+export const FAMILIES = [
+  "elementwise",
+  "reductions",
+  "shape",
+  "making",
+  "linear algebra",
+  "learning",
+  "derivatives",
+] as const;
+export type Family = (typeof FAMILIES)[number];
 
 /**
  * "Go on in this fn of the prelude, with these arguments in the order of its parameters": how a row picks among composites
@@ -183,6 +192,11 @@ export interface FunctionRow<P extends Params = Params> {
   readonly doc: string;
   /** tsym expressions `call == result`; shown by `tsym ops NAME`, run by test/ops.test.ts. */
   readonly examples: readonly string[];
+  /**
+   * A program that shows the function on inputs of symbolic sizes, from which `tsym ops NAME` learns its dtypes and its gradient.
+   * Inputs without a dtype take any. Absent: a call on matrices of one shape.
+   */
+  readonly specimen?: string;
   build(args: ArgsOf<P>, graph: Graph): Node | readonly Node[] | Composite;
 }
 

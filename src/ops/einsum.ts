@@ -19,6 +19,7 @@ export const einsum = define({
   params: { spec: stringParam(), operands: restParam() },
   doc: "Einstein summation: axes with one label are paired, labels missing on the right are summed; `...` broadcasts.",
   examples: ['einsum("ij,jk->ik", [[1, 2], [3, 4]], [[1], [1]]) == [[3], [7]]', 'einsum("ii", [[1, 2], [3, 4]]) == 5'],
+  specimen: 'input a[n, k], b[k, m]; einsum("ij,jk->ik", a, b)',
   build: ({ spec, operands }) => {
     const { inputs, output } = parseSpec(spec, operands);
     const terms = alignEllipsis(operands.map((node, i) => ({ node, labels: inputs[i]! })));

@@ -81,6 +81,7 @@ export const where = define({
   op: p.where.op,
   doc: "x where the condition holds, else y.",
   examples: ["where([true, false], 1, 2) == [1, 2]"],
+  specimen: "input cond[n, m]: bool, x[n, m], y[n, m]; where(cond, x, y)",
   build: ({ cond, x, y }) => p.where(cond, x, y),
 });
 
@@ -90,6 +91,7 @@ export const astype = define({
   params: { x: tensorParam(), dtype: dtypeParam() },
   doc: "x converted to a dtype: floats go to ints towards 0.",
   examples: ["astype([1.7, -1.7], int32) == [1, -1]"],
+  specimen: "input x[n, m]; astype(x, float64)",
   build: ({ x, dtype }) => {
     if (dtype === undefined) throw new OpError("astype needs a dtype", { arg: "dtype" });
     // a fractional literal is cut like any float, where plain conversion would refuse it

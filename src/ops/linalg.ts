@@ -72,7 +72,7 @@ const inverseOf = (a: Node): Node => solveNodes(a, identityLike(a));
 function requireSquare(x: Node, arg = 0): Node {
   const { shape } = x.type;
   if (shape.length < 2)
-    throw new OpError(`this takes square matrices, not ${shape.length === 0 ? "a scalar" : "a vector"}`, { arg });
+    throw new OpError(`a square matrix is needed, not ${shape.length === 0 ? "a scalar" : "a vector"}`, { arg });
   x.graph.require(shape.at(-2)!, "=", shape.at(-1)!, "a square matrix is needed; its sides", { arg });
   return x;
 }
@@ -100,6 +100,7 @@ export const solve = define({
   params: { a: tensorParam(), b: tensorParam() },
   doc: "The x with a @ x = b; b is a vector only when its rank is 1. A singular a is an error.",
   examples: ["solve([[2, 0], [0, 4]], [2, 2]) == [1, 0.5]"],
+  specimen: "input a[n, n], b[n, m]; solve(a, b)",
   build: ({ a, b }) => solving(a, b, solveNodes),
 });
 
@@ -109,6 +110,7 @@ export const solve_triangular = define({
   params: { a: tensorParam(), b: tensorParam(), lower: boolParam("true", true) },
   doc: "The x with a @ x = b where only the lower (or upper) triangle of a is read.",
   examples: ["solve_triangular([[2, 9], [1, 1]], [2, 3]) == [1, 2]"],
+  specimen: "input a[n, n], b[n, m]; solve_triangular(a, b)",
   build: ({ a, b, lower }) => solving(a, b, (x, y) => triangularNodes(x, y, lower)),
 });
 
@@ -118,6 +120,7 @@ export const inv = define({
   params: { a: tensorParam() },
   doc: "The inverse of square matrices; a singular one is an error.",
   examples: ["inv([[2, 0], [0, 4]]) == [[0.5, 0], [0, 0.25]]"],
+  specimen: "input a[n, n]; inv(a)",
   build: ({ a }) => inverseOf(squareFloat(a)),
 });
 
@@ -127,6 +130,7 @@ export const cholesky = define({
   params: { a: tensorParam() },
   doc: "The lower triangular L with L @ L.mT = (a + a.mT) / 2, which must be positive definite.",
   examples: ["cholesky([[4, 2], [2, 5]]) == [[2, 0], [1, 2]]"],
+  specimen: "input a[n, n]; cholesky(a)",
   build: ({ a }, graph) => graph.apply(choleskyOp, [symmetrized(squareFloat(a))]),
 });
 
@@ -139,6 +143,7 @@ export const det = define({
   params: { a: tensorParam() },
   doc: "The determinant; 0 of a singular matrix.",
   examples: ["det([[1, 2], [3, 4]]) == -2", "det([[1, 2], [2, 4]]) == 0"],
+  specimen: "input a[n, n]; det(a)",
   build: ({ a }, graph) => {
     const matrix = squareFloat(a);
     const size = matrix.type.shape.slice(-2).find(isKnown);
@@ -153,6 +158,7 @@ export const slogdet = define({
   params: { a: tensorParam() },
   doc: "The determinant's sign and the logarithm of its absolute value. → sign, logabsdet",
   examples: ["sign, logabsdet = slogdet([[0, 1], [1, 0]]); [sign, logabsdet] == [-1, 0]"],
+  specimen: "input a[n, n]; sign, logabsdet = slogdet(a); logabsdet",
   build: ({ a }, graph) => {
     const matrix = squareFloat(a);
     return [graph.apply(signOp, [matrix]), graph.apply(logAbsOp, [matrix])];
@@ -165,6 +171,7 @@ export const matrix_power = define({
   params: { a: tensorParam(), n: intParam() },
   doc: "a @ a @ …, n factors; the identity for n = 0, powers of the inverse for negative n.",
   examples: ["matrix_power([[1, 1], [0, 1]], 5) == [[1, 5], [0, 1]]", "matrix_power([[2]], -1) == [[0.5]]"],
+  specimen: "input a[n, n]; matrix_power(a, 3)",
   build: ({ a, n }) => {
     const base = n < 0 ? inverseOf(squareFloat(a)) : requireSquare(strong(a));
     return n === 0 ? identityLike(base) : positivePower(base, Math.abs(n));
@@ -185,6 +192,7 @@ export const cross = define({
   params: { a: tensorParam(), b: tensorParam() },
   doc: "The cross product of vectors of three, along the last axis; leading axes broadcast.",
   examples: ["cross([1, 0, 0], [0, 1, 0]) == [0, 0, 1]"],
+  specimen: "input a[n, 3], b[n, 3]; cross(a, b)",
   build: ({ a, b }, graph) => {
     for (const [arg, { type }] of [a, b].entries()) {
       const last = type.shape.at(-1);

@@ -1,5 +1,5 @@
 /** Tensors from nothing but sizes and numbers. */
-import { type Graph, type Node, OpError } from "../graph/node.ts";
+import { type Graph, type Node, OpError, ParameterError } from "../graph/node.ts";
 import { type Dim, isKnown } from "../tensor/dim.ts";
 import { type DType, isInt } from "../tensor/dtype.ts";
 import { type ArgsOf, define, dimParam, dtypeParam, optional, shapeParam, tensorParam } from "./define.ts";
@@ -22,7 +22,7 @@ const identity = (graph: Graph, n: Dim, m: Dim, dtype: DType): Node =>
 function fill(graph: Graph, shape: readonly Dim[], value: Node): Node {
   for (const d of shape) requireSize(graph, d, "shape");
   if (value.type.shape.length > 0)
-    throw new OpError("full takes a scalar", { arg: "value", help: "broadcast_to stretches a tensor" });
+    throw new ParameterError("value", "must be a scalar", { code: "shape", help: "`broadcast_to` stretches a tensor" });
   return stretch(value, shape);
 }
 
@@ -33,6 +33,7 @@ const constantMaker = (name: string, value: number, doc: string, examples: reado
     params: { shape: shapeParam(), dtype },
     doc,
     examples,
+    specimen: `${name}([2, 3])`,
     build: ({ shape, dtype }, graph) => fill(graph, shape, cast(lift(value, graph), dtype ?? graph.defaultFloat)),
   });
 export const zeros = constantMaker("zeros", 0, "Zeros of a shape.", ["zeros([2]) == [0, 0]"]);
@@ -44,6 +45,7 @@ export const full = define({
   params: { shape: shapeParam(), value: tensorParam(), dtype: dtypeParam("the value's", undefined) },
   doc: "One value throughout a shape.",
   examples: ["full([2], 7) == [7, 7]"],
+  specimen: "input v; full([2, 3], v)",
   build: ({ shape, value, dtype }, graph) => fill(graph, shape, dtype ? cast(value, dtype) : strong(value)),
 });
 
@@ -53,6 +55,7 @@ export const eye = define({
   params: { n: dimParam(), m: optional(dimParam, "n"), dtype },
   doc: "The identity matrix of n rows and m columns.",
   examples: ["eye(2) == [[1, 0], [0, 1]]"],
+  specimen: "eye(3)",
   build: ({ n, m, dtype }, graph) =>
     identity(graph, requireSize(graph, n, "n"), requireSize(graph, m ?? n, "m"), dtype ?? graph.defaultFloat),
 });
@@ -69,20 +72,20 @@ export const arange = define({
   params: arangeParams,
   doc: "arange([start,] stop, step=1): the numbers from start (0 if left out) in steps up to, not including, stop.",
   examples: ["arange(3) == [0, 1, 2]", "arange(1, 2, 0.5) == [1, 1.5]", "arange(5, 0, -2) == [5, 3, 1]"],
+  specimen: "arange(5)",
   build: (args, graph) => buildArange(args, graph),
 });
 
 function buildArange({ start, stop, step, dtype }: ArgsOf<typeof arangeParams>, graph: Graph): Node {
   const bounds = stop ? { start, stop } : { start: lift(0, graph), stop: start };
   const numbers = { ...bounds, step: step ?? lift(1, graph) };
-  for (const [arg, x] of Object.entries(numbers))
+  for (const [param, x] of Object.entries(numbers))
     if (asDim(x) === undefined && asNumber(x) === undefined)
-      throw new OpError("arange's arguments must be known without data", {
+      throw new ParameterError(stop || param === "step" ? param : "start", "must be a number known without data", {
         code: "static",
-        arg: stop || arg === "step" ? arg : "start",
-        help: "literals and dims are",
+        help: "literals, dims and arithmetic on them are",
       });
-  if (asNumber(numbers.step) === 0) throw new OpError("arange's step must not be 0", { arg: "step" });
+  if (asNumber(numbers.step) === 0) throw new ParameterError("step", "must not be 0");
   const [from, to, by] = [numbers.start, numbers.stop, numbers.step].map(asDim);
   if (from !== undefined && to !== undefined && isKnownStep(by)) {
     const wanted = dtype ?? "int32";
@@ -104,6 +107,7 @@ export const linspace = define({
   params: { start: tensorParam(), stop: tensorParam(), n: dimParam(), dtype },
   doc: "n evenly spaced numbers from start to stop, both included.",
   examples: ["linspace(0, 1, 5) == [0, 0.25, 0.5, 0.75, 1]"],
+  specimen: "input a, b; linspace(a, b, 5)",
   build: ({ start, stop, n, dtype }, graph) => {
     const wanted = dtype ?? graph.defaultFloat;
     const [from, to] = [start, stop].map((x) => cast(x, "float64")) as [Node, Node];
@@ -132,6 +136,7 @@ export const full_like = define({
   params: { x: tensorParam(), value: tensorParam() },
   doc: "One value throughout x's shape, in x's dtype.",
   examples: ["full_like([1, 2], 7) == [7, 7]"],
+  specimen: "input x[n, m], v; full_like(x, v)",
   build: ({ x, value }, graph) => fill(graph, x.type.shape, cast(value, strong(x).type.dtype)),
 });
 
@@ -141,6 +146,7 @@ export const one_hot = define({
   params: { i: tensorParam(), n: dimParam(), dtype },
   doc: "A new last axis of n with a 1 at each index; an index out of range is a row of zeros.",
   examples: ["one_hot([1, 0], 2) == [[0, 1], [1, 0]]"],
+  specimen: "input i[n]: int32; one_hot(i, 3)",
   build: ({ i, n, dtype }, graph) => {
     const index = indexNode(i, "i");
     const places = ramp(graph, requireSize(graph, n, "n"), index.type.dtype);

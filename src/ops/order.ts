@@ -1,5 +1,5 @@
 /** Along one axis, where elements depend on each other or on index values: scans, gathers, scatters, sorts. */
-import { type Node, OpError, type TensorType } from "../graph/node.ts";
+import { type Node, OpError, ParameterError, type TensorType } from "../graph/node.ts";
 import { addDims, type Dim, showShape } from "../tensor/dim.ts";
 import { isInt } from "../tensor/dtype.ts";
 import { normalizeAxis, oneAxis } from "./broadcast.ts";
@@ -80,10 +80,9 @@ function shift(x: Node, axis: number, by: 1 | -1): Node {
 export function indexNode(i: Node, param = "indices"): Node {
   const index = strong(i);
   if (!isInt(index.type.dtype))
-    throw new OpError(`${param} must be ints, got ${index.type.dtype}`, {
+    throw new ParameterError(param, `must be ints, not ${index.type.dtype}`, {
       code: "dtype",
-      arg: param,
-      help: `astype(${param}, int32) converts`,
+      help: "write `astype(…, int32)`",
     });
   return index;
 }
@@ -172,6 +171,7 @@ export const cumsumRow = define({
   params: scanParams,
   doc: "Running sums along an axis.",
   examples: ["cumsum([1, 2, 3]) == [1, 3, 6]"],
+  specimen: "input x[n, m]; cumsum(x, axis=1)",
   build: ({ x, axis }) => cumsum(counted(x), oneAxis(axis, x.type.shape.length, "cumsum")),
 });
 export const cumprodRow = define({
@@ -180,6 +180,7 @@ export const cumprodRow = define({
   params: scanParams,
   doc: "Running products along an axis.",
   examples: ["cumprod([1, 2, 3]) == [1, 2, 6]"],
+  specimen: "input x[n, m]; cumprod(x, axis=1)",
   build: ({ x, axis }) => cumprod(counted(x), oneAxis(axis, x.type.shape.length, "cumprod")),
 });
 
@@ -189,6 +190,7 @@ export const takeRow = define({
   params: { x: tensorParam(), indices: tensorParam(), axis: axisParam("0", 0) },
   doc: "The slices at these positions along an axis; negative ones count from the end.",
   examples: ["take([10, 20, 30], [2, -3]) == [30, 10]"],
+  specimen: "input x[n, m], indices[k]: int32; take(x, indices)",
   build: ({ x, indices, axis }) => take(strong(x), indexNode(indices), normalizeAxis(axis ?? 0, x.type.shape.length)),
 });
 
@@ -198,6 +200,7 @@ export const takeAlongRow = define({
   params: { x: tensorParam(), indices: tensorParam(), axis: axisParam("its only axis", undefined) },
   doc: "For each place of `indices`, the element of x there with its position along the axis replaced by the index.",
   examples: ["take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1) == [[2], [3]]"],
+  specimen: "input x[n, m], indices[n, k]: int32; take_along_axis(x, indices, axis=1)",
   build: ({ x, indices, axis }) => {
     const [tensor, index] = [strong(x), indexNode(indices)];
     const rank = tensor.type.shape.length;
@@ -224,10 +227,14 @@ export const scatterAddRow = define({
   params: { x: tensorParam(), indices: tensorParam(), updates: tensorParam(), axis: axisParam("0", 0) },
   doc: "x with updates added at these positions along an axis: the transpose of take. Equal indices add up.",
   examples: ["scatter_add([0, 0, 0], [1, 1], [2, 3]) == [0, 5, 0]"],
+  specimen: "input x[n, m], indices[k]: int32, updates[k, m]; scatter_add(x, indices, updates)",
   build: ({ x, indices, updates, axis }) => {
     const [a, u] = unify([x, updates].map(strong)) as [Node, Node];
     if (a.type.dtype === "bool")
-      throw new OpError("scatter_add of bools", { code: "dtype", arg: 0, help: "astype(x, int32) counts" });
+      throw new ParameterError("x", "must be numbers, not bools", {
+        code: "dtype",
+        help: "to count them write `astype(…, int32)`",
+      });
     const index = indexNode(indices);
     const at = normalizeAxis(axis ?? 0, a.type.shape.length);
     const wanted = [...a.type.shape.slice(0, at), ...index.type.shape, ...a.type.shape.slice(at + 1)];
@@ -237,8 +244,8 @@ export const scatterAddRow = define({
 
 function stretchUpdates(u: Node, wanted: readonly Dim[]): Node {
   if (u.type.shape.length > wanted.length)
-    throw new OpError(`updates of shape ${showShape(u.type.shape)} where ${showShape(wanted)} is needed`, {
-      arg: "updates",
+    throw new ParameterError("updates", `must have shape ${showShape(wanted)}, not ${showShape(u.type.shape)}`, {
+      code: "shape",
     });
   const offset = wanted.length - u.type.shape.length;
   for (const [i, d] of u.type.shape.entries())
@@ -253,6 +260,7 @@ export const segment_sum = define({
   params: { x: tensorParam(), ids: tensorParam(), n: dimParam() },
   doc: "Sums the rows of x that share an id, into n rows.",
   examples: ["segment_sum([1, 2, 3], [0, 1, 0], 2) == [4, 2]"],
+  specimen: "input x[n, m], ids[n]: int32; segment_sum(x, ids, 3)",
   build: ({ x, ids, n }) => {
     const rows = counted(x);
     const index = indexNode(ids, "ids");
@@ -295,6 +303,7 @@ export const top_k = define({
   params: { x: tensorParam(), k: dimParam() },
   doc: "The k largest of the last axis, in order, and their positions; the lower index first among equals. → values, indices",
   examples: ["values, indices = top_k([1, 3, 2], 2); values == [3, 2]"],
+  specimen: "input x[n, m]; values, indices = top_k(x, 2); values",
   build: ({ x, k }) => {
     const tensor = strong(x);
     const axis = normalizeAxis(-1, tensor.type.shape.length);
@@ -302,7 +311,7 @@ export const top_k = define({
       tensor.type.shape[axis]!,
       ">=",
       requireSize(tensor.graph, k, "k"),
-      "top_k takes at most as many as there are; the axis' size",
+      "top_k takes at most as many as the last axis has; its size",
       { arg: "k" },
     );
     const indices = sliceAxis(argsortNodes(tensor, axis, true), axis, 0, k);

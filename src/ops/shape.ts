@@ -1,5 +1,5 @@
 /** The functions that rearrange elements: what programs call, said with the movement ops. */
-import { type Node, OpError } from "../graph/node.ts";
+import { type Node, OpError, ParameterError } from "../graph/node.ts";
 import {
   addDims,
   type Dim,
@@ -51,6 +51,7 @@ export const reshape = define({
   params: { x: tensorParam(), shape: shapeParam() },
   doc: "The same elements, in row-major order, under another shape; one size may be -1.",
   examples: ["reshape([1, 2, 3, 4], [2, -1]) == [[1, 2], [3, 4]]"],
+  specimen: "input x[n, m]; reshape(x, [m, n])",
   build: ({ x, shape }) => reshapeTo(x, shape),
 });
 
@@ -69,9 +70,8 @@ export const transpose = define({
       );
     const order = axes.map((a) => normalizeAxis(a, rank, "axes"));
     if (order.length !== rank || new Set(order).size !== rank)
-      throw new OpError(`transpose needs each of the ${rank} axes once, got [${axes.join(", ")}]`, {
+      throw new ParameterError("axes", `must name each of x's ${showRank(rank)} once, not [${axes.join(", ")}]`, {
         code: "axis",
-        arg: "axes",
       });
     return permute(x, order);
   },
@@ -83,6 +83,7 @@ export const expand_dims = define({
   params: { x: tensorParam(), axis: axesParam() },
   doc: "Inserts axes of size 1, at these places of the result.",
   examples: ["expand_dims([1, 2], 1) == [[1], [2]]"],
+  specimen: "input x[n, m]; expand_dims(x, 1)",
   build: ({ x, axis }) => {
     const axes = axis === "all" ? [] : axis;
     return expandDims(x, normalizeAxes(axes, x.type.shape.length + axes.length));
@@ -95,11 +96,16 @@ export const squeeze = define({
   params: { x: tensorParam(), axis: axesParam("every axis of size 1", "all") },
   doc: "Drops axes of size 1: those named, or every one known to be 1.",
   examples: ["squeeze([[1, 2]]) == [1, 2]"],
+  specimen: "input x[n, 1]; squeeze(x)",
   build: ({ x, axis }) => {
     const { shape } = x.type;
     const gone = axis === "all" ? shape.flatMap((d, i) => (d === 1 ? [i] : [])) : normalizeAxes(axis, shape.length);
-    for (const i of gone)
-      x.graph.require(shape[i]!, "=", 1, `squeeze drops axes of size 1; the sizes`, { arg: "axis" });
+    for (const i of gone) {
+      const size = shape[i]!;
+      if (isKnown(size) && size !== 1)
+        throw new ParameterError("axis", `names axis ${i}, whose size is ${size}, not 1`, { code: "shape" });
+      x.graph.require(size, "=", 1, "squeeze drops axes of size 1; the sizes", { arg: "axis" });
+    }
     return relabel(
       x,
       shape.filter((_, i) => !gone.includes(i)),
@@ -113,6 +119,7 @@ export const broadcast_to = define({
   params: { x: tensorParam(), shape: shapeParam() },
   doc: "Stretches dims of 1, and adds leading ones, to reach a shape.",
   examples: ["broadcast_to([1, 2], [2, 2]) == [[1, 2], [1, 2]]"],
+  specimen: "input x[n, 1]; broadcast_to(x, [n, 3])",
   build: ({ x, shape }) => broadcastTo(x, shape),
 });
 
@@ -122,6 +129,7 @@ export const concatRow = define({
   params: { xs: tensorsParam(), axis: axisParam("0", 0) },
   doc: "Joins tensors along an axis they have.",
   examples: ["concat([[1, 2], [3]]) == [1, 2, 3]"],
+  specimen: "input x[n, k], y[m, k]; concat([x, y])",
   build: ({ xs, axis }) => {
     const items = unify(xs);
     const rank = items[0]!.type.shape.length;
@@ -144,6 +152,7 @@ export const stack = define({
   params: { xs: tensorsParam(), axis: axisParam("0", 0) },
   doc: "Joins tensors of one shape along a new axis.",
   examples: ["stack([[1, 2], [3, 4]], axis=1) == [[1, 3], [2, 4]]"],
+  specimen: "input x[n, m], y[n, m]; stack([x, y])",
   build: ({ xs, axis }) => stackNodes(xs, axis ?? 0),
 });
 
@@ -166,6 +175,7 @@ export const roll = define({
   params: { x: tensorParam(), shift: intsParam(), axis: axesParam("its only axis", "all") },
   doc: "Moves elements by `shift` places along axes, those that fall off the end to the start.",
   examples: ["roll([1, 2, 3, 4], 1) == [4, 1, 2, 3]", "roll([[1, 2], [3, 4]], [1, -1], [0, 1]) == [[4, 3], [2, 1]]"],
+  specimen: "input x[4]; roll(x, 1)",
   build: ({ x, shift, axis }) => {
     const rank = x.type.shape.length;
     const axes = axis === "all" ? [oneAxis(undefined, rank, "roll")] : axis.map((a) => normalizeAxis(a, rank));
@@ -193,6 +203,7 @@ export const pad = define({
   params: { x: tensorParam(), widths: widthsParam(), value: optional(tensorParam, "0") },
   doc: "Adds elements [before, after] each axis; one pair serves every axis.",
   examples: ["pad([1, 2], [[1, 2]]) == [0, 1, 2, 0, 0]", "pad([[1]], [[0, 1], [1, 0]], value=7) == [[7, 1], [7, 7]]"],
+  specimen: "input x[n, m]; pad(x, [[1, 2], [0, 3]])",
   build: ({ x: given, widths, value }, graph) => {
     const x = strong(given);
     const { shape } = x.type;
@@ -208,7 +219,7 @@ export const pad = define({
     const padded = shape.map((d, i) => pairs[i]!.reduce(addDims, d));
     const place = (y: Node) => embed(y, padded, starts);
     if (value === undefined || asNumber(value) === 0) return place(x);
-    if (value.type.shape.length > 0) throw new OpError("pad takes one value, a scalar", { arg: "value" });
+    if (value.type.shape.length > 0) throw new ParameterError("value", "must be a scalar", { code: "shape" });
     const inside = graph.constant({ dtype: "bool", shape: [], weak: false }, [true]);
     return where(place(stretch(inside, shape)), place(x), value);
   },
@@ -236,6 +247,7 @@ export const diag = define({
   params: { v: tensorParam() },
   doc: "The matrix with a vector on its diagonal, zeros elsewhere.",
   examples: ["diag([1, 2]) == [[1, 0], [0, 2]]"],
+  specimen: "input v[n]; diag(v)",
   build: ({ v }) => {
     const x = strong(v);
     const [n, ...more] = x.type.shape;
@@ -254,6 +266,7 @@ export const tile = define({
   params: { x: tensorParam(), reps: shapeParam() },
   doc: "Repeats the whole tensor along each axis; missing reps are 1, missing axes are added in front.",
   examples: ["tile([1, 2], [2]) == [1, 2, 1, 2]"],
+  specimen: "input x[n, m]; tile(x, [2, 3])",
   build: ({ x, reps }) => {
     const rank = Math.max(x.type.shape.length, reps.length);
     const pad = <T>(list: readonly T[], one: T) => [...Array.from({ length: rank - list.length }, () => one), ...list];
@@ -278,6 +291,7 @@ export const repeat = define({
   params: { x: tensorParam(), n: dimParam(), axis: axisParam("its only axis", undefined) },
   doc: "Repeats each element n times along an axis.",
   examples: ["repeat([1, 2], 2) == [1, 1, 2, 2]"],
+  specimen: "input x[n, m]; repeat(x, 2, axis=0)",
   build: ({ x, n, axis }) => {
     const { shape } = x.type;
     const at = oneAxis(axis, shape.length, "repeat");
