@@ -6,6 +6,7 @@ import type { CheckOptions } from "./commands/check.ts";
 import type { OpsOptions } from "./commands/ops.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { World } from "./commands/world.ts";
+import { ENGINES } from "./engines/load.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
 
 const STDIN = 0;
@@ -116,7 +117,7 @@ program
   .option("-f, --feed <[name=]source>", "data for an input, or for all inputs that a file names; repeatable", every)
   .option("-o, --out <name[=file]>", "choose an output, and the file it goes to; repeatable", every)
   .addOption(oneOf("--format <format>", "how results are printed", ["pretty", "json", "ndjson", "npy", "npz"]))
-  .addOption(oneOf("--engine <engine>", "what computes", ["auto", "reference"]).default("auto"))
+  .addOption(oneOf("--engine <engine>", "what computes", ENGINES).default("auto"))
   .addOption(oneOf("--device <device>", "where it computes", ["cpu", "gpu"]))
   .option("--threads <n>", "how many threads compute", countOf)
   .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))

@@ -90,7 +90,7 @@ export class Session {
         refused.map((u) => unsupported(u, this.#engine.name, siteOf(u.node))),
         3,
       );
-    const program = await this.#engine.compile(graph, { trap: this.#options.trap });
+    const program = await this.#engine.compile(graph, this.#options);
     this.#options.onPhase?.("compile");
     const made = { bound: { ...bound, siteOf, operandOf }, program };
     this.#compiled.set(key, made);

@@ -135,7 +135,7 @@ test("no file is named for having no subject", () => {
 });
 
 test("starting the command line loads no command and no renderer", () => {
-  expect([...loadedWith("src/cli.ts")].sort()).toEqual(["src/cli.ts", "src/source.ts"]);
+  expect([...loadedWith("src/cli.ts")].sort()).toEqual(["src/cli.ts", "src/engines/load.ts", "src/source.ts"]);
 });
 
 test("check loads no engine", () => {

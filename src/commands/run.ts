@@ -1,6 +1,6 @@
 /** `tsym run`: evaluates a program on data. Reads top to bottom as the pipeline: text, graph, sizes, engine, results. */
 import { checkProgram, failOnErrors, type Loaded } from "../compile.ts";
-import { loadEngine } from "../engines/load.ts";
+import { type EngineName, loadEngine } from "../engines/load.ts";
 import { descriptorChunks } from "../io/bytes.ts";
 import { compare } from "../io/compare.ts";
 import { openExpected, openFeeds } from "../io/feed.ts";
@@ -26,7 +26,7 @@ export interface RunOptions {
   readonly feed?: readonly string[];
   readonly out?: readonly string[];
   readonly format?: "pretty" | "json" | "ndjson" | "npy" | "npz";
-  readonly engine: string;
+  readonly engine: EngineName;
   readonly device?: "cpu" | "gpu";
   readonly threads?: number;
   readonly float: FloatDType;
@@ -124,6 +124,7 @@ async function prepare(
   watch.lap("check");
   const session = new Session(program, wanted, await loadEngine(options), {
     trap: options.trap,
+    threads: options.threads,
     onPhase: (phase) => watch.lap(phase),
   });
   return { chosen, carries, session };

@@ -2,13 +2,23 @@
 import { fail } from "../source.ts";
 import type { Engine } from "./engine.ts";
 
-/** The engine of that name; "auto" is the best there is. Throws TsymError (exit 3) where it lacks the device. */
-export async function loadEngine({ engine, device }: { engine: string; device?: "cpu" | "gpu" }): Promise<Engine> {
-  const { referenceEngine } = await import("./reference/index.ts");
+/** "auto" is the best there is. */
+export const ENGINES = ["auto", "wasm", "reference"] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+/** The engine of that name. Throws TsymError (exit 3) where it lacks the device. */
+export async function loadEngine({
+  engine,
+  device,
+}: {
+  engine: EngineName;
+  device?: "cpu" | "gpu" | undefined;
+}): Promise<Engine> {
   if (device === "gpu")
-    fail("engine", `engine ${engine === "auto" ? referenceEngine.name : engine} has no GPU`, {
+    fail("engine", `engine ${engine === "auto" ? "wasm" : engine} has no GPU`, {
       exit: 3,
       help: "leave --device out, or write --device cpu",
     });
-  return referenceEngine;
+  if (engine === "reference") return (await import("./reference/index.ts")).referenceEngine;
+  return (await import("./wasm/index.ts")).wasmEngine();
 }

@@ -5,20 +5,18 @@ import {
   add,
   and,
   constant,
+  copysign,
   div,
   eq,
   type Form,
   floor,
-  fromWords,
   gt,
   highWord,
-  lowWord,
   lt,
   max,
   mul,
   ne,
   not,
-  or,
   rare,
   rem,
   select,
@@ -29,10 +27,6 @@ import {
 
 /** True where the sign bit is set, of -0 and NaN too. f64 only. */
 export const signBit = (x: Form): Form => lt(highWord(x), 0);
-
-/** |x| with y's sign bit. f64 only. */
-export const copysign = (x: Form, y: Form): Form =>
-  fromWords(or(and(highWord(x), 0x7fffffff), and(highWord(y), -0x80000000)), lowWord(x));
 
 /** -1, 0 or 1; NaN stays. */
 export const sign = (x: Form): Form => select(gt(x, 0), 1, select(lt(x, 0), -1, add(x, 0)));

@@ -1,8 +1,7 @@
 /** erf and erfc. Intervals and coefficients of FDLIBM (Sun Microsystems, s_erf.c). */
-import { copysign } from "./arithmetic.ts";
 import { twoSum } from "./double.ts";
 import { expOfSum } from "./exp.ts";
-import { abs, add, div, type Form, head, lt, min, mul, neg, polynomial, select, sub } from "./form.ts";
+import { abs, add, copysign, div, type Form, head, lt, min, mul, neg, polynomial, select, sub } from "./form.ts";
 
 /** erf(x) = x + x p/q in x², up to 0.84375. */
 const CENTRE = {

@@ -15,6 +15,7 @@ export type Operator =
   | "abs"
   | "min"
   | "max"
+  | "copysign"
   | "sqrt"
   | "floor"
   | "ceil"
@@ -89,6 +90,8 @@ export const abs = (a: Operand): Form => homogeneous("abs", a);
 export const min = (a: Operand, b: Operand): Form => homogeneous("min", a, b);
 /** NaN wins and -0 < +0, as in IEEE 754-2019 `maximum`. */
 export const max = (a: Operand, b: Operand): Form => homogeneous("max", a, b);
+/** |a| with b's sign bit. f64 only. */
+export const copysign = (a: Operand, b: Operand): Form => homogeneous("copysign", a, b);
 export const sqrt = (a: Operand): Form => homogeneous("sqrt", a);
 export const floor = (a: Operand): Form => homogeneous("floor", a);
 export const ceil = (a: Operand): Form => homogeneous("ceil", a);

@@ -1,8 +1,8 @@
 /** The elementary functions by name, for the op table and the tests. Forms are built when asked for. */
-import { copysign, floorDivide, reciprocal, remainder, roundHalfEven, rsqrt, sign } from "./arithmetic.ts";
+import { floorDivide, reciprocal, remainder, roundHalfEven, rsqrt, sign } from "./arithmetic.ts";
 import { erf, erfc } from "./error-function.ts";
 import { exp, exp2, expm1 } from "./exp.ts";
-import { type Form, sqrt } from "./form.ts";
+import { copysign, type Form, sqrt } from "./form.ts";
 import { digamma, lgamma, polygamma } from "./gamma.ts";
 import { acosh, asinh, atanh, cosh, logaddexp, sigmoid, sinh, softplus, tanh } from "./hyperbolic.ts";
 import { log, log1p, log2, log10, xlogy } from "./log.ts";

@@ -1,8 +1,23 @@
 /** sinh, cosh, tanh, their inverses and the logistic functions, from the kernels of exp and log. */
-import { copysign } from "./arithmetic.ts";
 import { quotient, twoSum } from "./double.ts";
 import { exp, expOfSum } from "./exp.ts";
-import { abs, add, constant, div, eq, type Form, lt, max, mul, neg, polynomial, select, sqrt, sub } from "./form.ts";
+import {
+  abs,
+  add,
+  constant,
+  copysign,
+  div,
+  eq,
+  type Form,
+  lt,
+  max,
+  mul,
+  neg,
+  polynomial,
+  select,
+  sqrt,
+  sub,
+} from "./form.ts";
 import { log1p, log1pOfSum, logOfSum } from "./log.ts";
 
 /** 1 / 3!, 1 / 5! … 1 / 21!: Taylor's series of (sinh(x) / x - 1) / x², good to 2^-64 on |x| <= 1. */

@@ -51,6 +51,7 @@ const TEMPLATES: Record<Exclude<Operator, "parameter" | "constant" | "rare">, By
   },
   min: extremum("min", "<"),
   max: extremum("max", ">"),
+  copysign: { f64: (a, b) => `(F64[0] = ${b}, I32[1] < 0) ? -Math.abs(${a}) : Math.abs(${a})` },
   sqrt: float("sqrt"),
   floor: float("floor"),
   ceil: float("ceil"),

@@ -1,11 +1,12 @@
 /** pow, cube root and hypotenuse. pow as FDLIBM does it (Sun Microsystems, e_pow.c): log2 in 70 bits, times y, and 2 to that. */
-import { copysign, isfinite } from "./arithmetic.ts";
+import { isfinite } from "./arithmetic.ts";
 import { exp2OfSum } from "./exp.ts";
 import {
   abs,
   add,
   and,
   convert,
+  copysign,
   div,
   eq,
   type Form,

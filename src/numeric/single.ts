@@ -2,9 +2,8 @@
  * float32 variants: float64 arithmetic with polynomials just long enough (2^-28 and better) for results within 0.6 ulp once
  * rounded. Arguments are float32 values. The names are those of the float64 definitions. The polynomials are fitted by test/oracles/minimax.py.
  */
-import { copysign } from "./arithmetic.ts";
 import { nearestInteger } from "./exp.ts";
-import { abs, add, div, type Form, lt, max, min, mul, neg, polynomial, pow2, select, sub } from "./form.ts";
+import { abs, add, copysign, div, type Form, lt, max, min, mul, neg, polynomial, pow2, select, sub } from "./form.ts";
 import { logAtEdges, log as preciseLog, splitNormal } from "./log.ts";
 import { powFrom } from "./power.ts";
 import { reduceShortByHalfPi, turn } from "./trigonometric.ts";

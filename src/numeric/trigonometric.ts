@@ -1,5 +1,5 @@
 /** sin, cos, tan and their inverses. Kernels and coefficients of FDLIBM (Sun Microsystems, k_sin.c … e_atan2.c), reduction by Cody and Waite. */
-import { copysign, signBit } from "./arithmetic.ts";
+import { signBit } from "./arithmetic.ts";
 import { type Double, fastTwoSum, quotient, rounded, twoProduct, twoSum } from "./double.ts";
 import { nearestInteger } from "./exp.ts";
 import {
@@ -7,6 +7,7 @@ import {
   add,
   and,
   constant,
+  copysign,
   div,
   eq,
   type Form,

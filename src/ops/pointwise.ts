@@ -286,7 +286,7 @@ export const sign = unary("sign", {
   exact: (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
 });
 export const copysign = binary("copysign", {
-  scalar: of(arithmetic.copysign),
+  scalar: of(f.copysign),
   grad: ({ args: [x, y], ct }) => [mul(ct, mul(copysign(1, x!), copysign(1, y!))), null],
 });
 

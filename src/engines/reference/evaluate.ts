@@ -46,7 +46,7 @@ export function evaluate(
 }
 
 /** One node's value from those of its arguments, whose memory it may share. */
-function nodeValue(node: Node, args: readonly View[]): View {
+export function nodeValue(node: Node, args: readonly View[]): View {
   const op = node.op as Op;
   switch (op.kind) {
     case "pointwise":

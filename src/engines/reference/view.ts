@@ -2,14 +2,18 @@
 import { allocate, type DType, type TypedArray } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf, type Tensor } from "../../tensor/tensor.ts";
 
-export interface View {
-  readonly dtype: DType;
-  readonly data: TypedArray;
+/** How elements lie in some memory. */
+export interface Strided {
   readonly shape: readonly number[];
   /** In elements; 0 where an axis is stretched, negative where it is read backwards. */
   readonly strides: readonly number[];
-  /** Where the first element lies in `data`. */
+  /** Where the first element lies. */
   readonly offset: number;
+}
+
+export interface View extends Strided {
+  readonly dtype: DType;
+  readonly data: TypedArray;
 }
 
 export const viewOfTensor = ({ dtype, shape, data }: Tensor): View => ({
@@ -25,26 +29,26 @@ export const zerosView = (dtype: DType, shape: readonly number[]): View =>
   viewOfTensor({ dtype, shape, data: allocate(dtype, sizeOf(shape)) });
 
 /** Axis i of the result is axis axes[i] of the view; a view may lose axes so, and keeps their first elements. */
-export const permuted = (view: View, axes: readonly number[]): View => ({
+export const permuted = <V extends Strided>(view: V, axes: readonly number[]): V => ({
   ...view,
   shape: axes.map((axis) => view.shape[axis]!),
   strides: axes.map((axis) => view.strides[axis]!),
 });
 
 /** The view stretched to `shape`, to whose last axes its own are aligned. */
-export function stretched(view: View, shape: readonly number[]): View {
+export function stretched<V extends Strided>(view: V, shape: readonly number[]): V {
   const added = shape.length - view.shape.length;
   const strides = shape.map((size, axis) => (view.shape[axis - added] === size ? view.strides[axis - added]! : 0));
   return { ...view, shape, strides };
 }
 
 /** Of each axis `sizes` elements, from `starts` on in `steps`. */
-export const sliced = (
-  view: View,
+export const sliced = <V extends Strided>(
+  view: V,
   starts: readonly number[],
   sizes: readonly number[],
   steps: readonly number[],
-): View => ({
+): V => ({
   ...view,
   shape: sizes,
   strides: view.strides.map((stride, axis) => stride * steps[axis]!),
@@ -62,7 +66,7 @@ export function flipped(view: View, axis: number): View {
 }
 
 /** The strides that show the view's elements under another shape, or undefined if there are none. */
-export function stridesUnder(view: View, shape: readonly number[]): readonly number[] | undefined {
+export function stridesUnder(view: Strided, shape: readonly number[]): readonly number[] | undefined {
   if (shape.includes(0)) return stridesOf(shape);
   const runs = collapse(view.shape, [view.strides]);
   let {
@@ -86,7 +90,7 @@ export function stridesUnder(view: View, shape: readonly number[]): readonly num
   return strides;
 }
 
-export function isContiguous({ shape, strides }: View): boolean {
+export function isContiguous({ shape, strides }: Strided): boolean {
   if (shape.includes(0)) return true;
   const [run, more] = collapse(shape, [strides]);
   return !more && (!run || run.steps[0] === 1);
@@ -100,13 +104,13 @@ export function placeOf(index: number, shape: readonly number[]): string {
 }
 
 /** An axis of a loop: how far each operand moves from one element to the next. */
-interface Axis {
+export interface Axis {
   readonly size: number;
   readonly steps: readonly number[];
 }
 
 /** The axes of a loop over `shape`, without those of size 1; neighbours that every operand can walk in one go are one. */
-function collapse(shape: readonly number[], strides: readonly (readonly number[])[]): Axis[] {
+export function collapse(shape: readonly number[], strides: readonly (readonly number[])[]): Axis[] {
   const axes: Axis[] = [];
   for (const [d, size] of shape.entries()) {
     if (size === 1) continue;
@@ -123,7 +127,11 @@ function collapse(shape: readonly number[], strides: readonly (readonly number[]
 export type Row = (n: number, at: readonly number[], steps: readonly number[]) => void;
 
 /** Walks operands of one shape together, in C order: calls `row` for each run along the innermost axis. */
-export function forEachRow(shape: readonly number[], operands: readonly Pick<View, "strides" | "offset">[], row: Row) {
+export function forEachRow(
+  shape: readonly number[],
+  operands: readonly Pick<Strided, "strides" | "offset">[],
+  row: Row,
+) {
   if (shape.includes(0)) return;
   const outer = collapse(
     shape,

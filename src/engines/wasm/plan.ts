@@ -1,0 +1,413 @@
+/** A concrete graph as steps over buffers: loops in WebAssembly, and what the reference engine does. Knows no bytes of code. */
+import { ancestors, type Node } from "../../graph/node.ts";
+import type { Form } from "../../numeric/form.ts";
+import { constant, parameter } from "../../numeric/form.ts";
+import { scalarType } from "../../ops/cast.ts";
+import { type ContractAttrs, freeOf } from "../../ops/contract.ts";
+import { type MovementOp, opOf, type ReduceOp } from "../../ops/define.ts";
+import type { DType } from "../../tensor/dtype.ts";
+import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
+import type { ConcreteGraph } from "../engine.ts";
+import { collapse, isContiguous, permuted, type Strided, sliced, stretched, stridesUnder } from "../reference/view.ts";
+import {
+  type Access,
+  directly,
+  elementForm,
+  elementsOf,
+  kindOf,
+  materialized,
+  shapeOf,
+  throughMovement,
+  throughStretch,
+  uniformValue,
+} from "./fusion.ts";
+import { BLOCK, type Combine, type Kernel, type Operand, type Reduction, type Store } from "./kernel.ts";
+import { type Matrices, type Product, packedSize, resultSize, tileOf } from "./matmul.ts";
+import { GROUP, WIDTH } from "./vectorize.ts";
+
+/** Where a value lies. */
+export interface Place extends Strided {
+  readonly dtype: DType;
+  readonly buffer: number;
+}
+
+export type Step =
+  | { readonly kind: "kernel"; readonly kernel: Kernel; readonly node: Node }
+  | {
+      readonly kind: "combine";
+      readonly reduction: Reduction;
+      readonly outer: number;
+      readonly blocks: number;
+      readonly pitch: number;
+      readonly node: Node;
+    }
+  | { readonly kind: "product"; readonly product: Product; readonly node: Node }
+  | { readonly kind: "host"; readonly node: Node; readonly args: readonly Place[]; readonly to: Place };
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** Bytes of each buffer. */
+  readonly buffers: readonly number[];
+  readonly inputs: readonly Place[];
+  readonly outputs: readonly Place[];
+}
+
+export const planOf = (graph: ConcreteGraph): Plan => new Planner(graph).plan();
+
+class Planner {
+  readonly #graph: ConcreteGraph;
+  readonly #kept: ReadonlySet<Node>;
+  readonly #nodes: readonly Node[];
+  readonly #places = new Map<Node, Place>();
+  readonly #steps: Step[] = [];
+  readonly #buffers: number[] = [];
+
+  constructor(graph: ConcreteGraph) {
+    this.#graph = graph;
+    this.#nodes = ancestors([...graph.inputs, ...graph.outputs]);
+    this.#kept = materialized(this.#nodes, new Set(graph.inputs), graph.outputs);
+  }
+
+  plan(): Plan {
+    const inputs = this.#graph.inputs.map((node) => this.#newPlace(node));
+    for (const node of this.#nodes) if (this.#kept.has(node) && !this.#places.has(node)) this.#make(node);
+    const outputs = this.#graph.outputs.map((node) => this.#contiguous(this.#places.get(node)!, node));
+    return { steps: this.#steps, buffers: this.#buffers, inputs, outputs };
+  }
+
+  /** A buffer of `size` elements, and a group more: loops may go past the end. */
+  #buffer(dtype: DType, size: number): number {
+    this.#buffers.push((size + GROUP) * WIDTH[dtype]);
+    return this.#buffers.length - 1;
+  }
+
+  #place(dtype: DType, shape: readonly number[]): Place {
+    return { dtype, shape, strides: stridesOf(shape), offset: 0, buffer: this.#buffer(dtype, sizeOf(shape)) };
+  }
+
+  #newPlace(node: Node): Place {
+    const place = this.#place(node.type.dtype, shapeOf(node));
+    this.#places.set(node, place);
+    return place;
+  }
+
+  #make(node: Node): void {
+    const op = opOf(node);
+    switch (kindOf(node)) {
+      case "reduce":
+        this.#reduce(node, (op as ReduceOp).combine as Combine);
+        break;
+      case "contract":
+        this.#contract(node);
+        break;
+      case "layout":
+        this.#layOut(node, (op as MovementOp).movement);
+        break;
+      case "host": {
+        const args = node.args.map((arg) => this.#placeOf(arg));
+        this.#steps.push({ kind: "host", node, args, to: this.#newPlace(node) });
+        break;
+      }
+      case "fused": {
+        this.#placeOf(node);
+      }
+    }
+  }
+
+  /** The place of a node, which gets memory of its own if there is none yet. */
+  #placeOf(node: Node): Place {
+    const known = this.#placeIfAny(node);
+    if (known) return known;
+    const place = this.#newPlace(node);
+    this.#loop(node, [{ to: place, value: (fusing) => fusing.form(node, true) }]);
+    return place;
+  }
+
+  /** The place of a node whose elements some memory holds: one of its own, or a view of that of what it moves. */
+  #placeIfAny(node: Node): Place | undefined {
+    const place = this.#places.get(node) ?? this.#view(node);
+    if (place) this.#places.set(node, place);
+    return place;
+  }
+
+  #view(node: Node): Place | undefined {
+    const op = opOf(node);
+    if (op.kind !== "movement") return undefined;
+    const [x] = node.args as [Node];
+    const place = this.#placeIfAny(x);
+    if (!place) return undefined;
+    const shape = shapeOf(node);
+    const numbers = (attr: string) => node.attrs[attr] as readonly number[];
+    switch (op.movement) {
+      case "transpose":
+        return permuted(place, numbers("axes"));
+      case "broadcast":
+        return stretched(place, shape);
+      case "slice":
+        return sliced(place, numbers("starts"), shape, numbers("steps"));
+      case "reshape":
+        return this.#reshaped(place, shape, node);
+      default:
+        return undefined;
+    }
+  }
+
+  #reshaped(place: Place, shape: readonly number[], node: Node): Place {
+    const strides = stridesUnder(place, shape);
+    if (strides) return { ...place, shape, strides };
+    return { ...this.#contiguous(place, node), shape, strides: stridesOf(shape) };
+  }
+
+  /** The place itself if its elements follow each other in C order, else that of a copy. */
+  #contiguous(place: Place, node: Node): Place {
+    if (isContiguous(place)) return place;
+    const copy = this.#place(place.dtype, place.shape);
+    this.#copy(node, place, copy);
+    return copy;
+  }
+
+  #copy(node: Node, from: Place, to: Place): void {
+    this.#push(node, to.shape, [from], [{ to, value: parameter(0, scalarType(from.dtype)) }]);
+  }
+
+  /** A loop over places of one shape. */
+  #push(node: Node, shape: readonly number[], loads: readonly Place[], stores: readonly { to: Place; value: Form }[]) {
+    const axes = collapse(shape, [...stores.map((s) => s.to.strides), ...loads.map((l) => l.strides)]);
+    const operand = (place: Place, i: number): Operand => ({
+      dtype: place.dtype,
+      buffer: place.buffer,
+      offset: place.offset,
+      strides: axes.map((axis) => axis.steps[i]!),
+    });
+    const kernel: Kernel = {
+      shape: axes.map((axis) => axis.size),
+      stores: stores.map(({ to, value }, i): Store => ({ to: operand(to, i), value })),
+      loads: loads.map((place, i) => operand(place, stores.length + i)),
+    };
+    this.#steps.push({ kind: "kernel", kernel, node });
+  }
+
+  /** A loop over a node's elements. */
+  #loop(node: Node, stores: readonly { to: Place; value: (fusing: Fusing) => Form }[]): void {
+    const shape = shapeOf(node);
+    const fusing = new Fusing((n) => this.#placeIfAny(n), directly(shape), shape);
+    const values = stores.map(({ to, value }) => ({ to, value: value(fusing) }));
+    this.#push(node, shape, fusing.loads, values);
+  }
+
+  #layOut(node: Node, movement: MovementOp["movement"]): void {
+    const to = this.#newPlace(node);
+    const part = (x: Node, starts: readonly number[], steps: readonly number[]) => {
+      const place = sliced(to, starts, shapeOf(x), steps);
+      this.#loop(x, [{ to: place, value: (fusing) => fusing.form(x) }]);
+    };
+    if (movement === "embed") {
+      const [x] = node.args as [Node];
+      const zero = constant(0, scalarType(to.dtype));
+      this.#push(node, to.shape, [], [{ to, value: zero }]);
+      part(x, node.attrs["starts"] as number[], node.attrs["steps"] as number[]);
+      return;
+    }
+    const axis = node.attrs["axis"] as number;
+    const ones = to.shape.map(() => 1);
+    let start = 0;
+    for (const x of node.args) {
+      part(
+        x,
+        to.shape.map((_, i) => (i === axis ? start : 0)),
+        ones,
+      );
+      start += shapeOf(x)[axis]!;
+    }
+  }
+
+  #reduce(node: Node, combine: Combine): void {
+    const [x] = node.args as [Node];
+    const axes = node.attrs["axes"] as readonly number[];
+    const shape = shapeOf(x);
+    const order = [...shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
+    const loop = order.map((axis) => shape[axis]!);
+    const over = (placeOf: (n: Node) => Place | undefined) =>
+      new Fusing(placeOf, permutedAccess(directly(loop), order), loop);
+    const fusing = over((n) => this.#placeIfAny(n));
+    const value = fusing.form(x);
+    const folded = collapse(
+      loop.slice(-axes.length),
+      fusing.loads.map((l) => l.strides.slice(-axes.length)),
+    );
+    if (folded.length <= 1) {
+      this.#fold(node, combine, fusing, value);
+      return;
+    }
+    // The reduced elements lie in no one line: they are laid out so first.
+    const copy = this.#place(x.type.dtype, loop);
+    this.#push(node, loop, fusing.loads, [{ to: copy, value }]);
+    const laidOut = permuted(
+      copy,
+      shape.map((_, axis) => order.indexOf(axis)),
+    );
+    const again = over((n) => (n === x ? laidOut : undefined));
+    this.#fold(node, combine, again, again.form(x));
+  }
+
+  #fold(node: Node, combine: Combine, fusing: Fusing, value: Form): void {
+    const { dtype } = node.type;
+    const result = shapeOf(node);
+    const resultStrides = [...stridesOf(result), ...fusing.shape.slice(result.length).map(() => 0)];
+    const collapsed = collapse(fusing.shape, [resultStrides, ...fusing.loads.map((l) => l.strides)]);
+    const kept = collapsed.filter((axis) => axis.steps[0] !== 0);
+    const folded = collapsed.find((axis) => axis.steps[0] === 0) ?? {
+      size: 1,
+      steps: collapsed[0]?.steps.map(() => 0) ?? fusing.loads.map(() => 0),
+    };
+    const last = kept.at(-1);
+    // Vectors lie along the axis whose elements follow each other in memory.
+    const along = (axis: { steps: readonly number[] }) => axis.steps.slice(1).filter((step) => step === 1).length;
+    const byColumn = last !== undefined && along(last) > along(folded);
+    const inner = byColumn ? last.size : 1;
+    const outer = byColumn ? kept.slice(0, -1) : kept;
+    const blocks = Math.ceil(folded.size / BLOCK);
+    const pitch = Math.ceil(inner / GROUP) * GROUP;
+    const outerSize = sizeOf(outer.map((axis) => axis.size));
+    const buffer = this.#buffer(dtype, outerSize * blocks * pitch);
+    const axes = byColumn ? [...outer, folded, last] : [...outer, folded];
+    const outerStrides = stridesOf(outer.map((axis) => axis.size)).map((stride) => stride * blocks * pitch);
+    const to: Operand = { dtype, buffer, offset: 0, strides: [...outerStrides, pitch, ...(byColumn ? [1] : [])] };
+    const reduction: Reduction = { combine, axis: outer.length, to, value };
+    const loads = fusing.loads.map(
+      (load, i): Operand => ({ ...operandOf(load), strides: axes.map((axis) => axis.steps[i + 1] ?? 0) }),
+    );
+    const kernel: Kernel = { shape: axes.map((axis) => axis.size), loads, stores: [], reduction };
+    this.#steps.push({ kind: "kernel", kernel, node });
+    if (blocks > 1) this.#steps.push({ kind: "combine", reduction, outer: outerSize, blocks, pitch, node });
+    const strides = stridesOf(result).map((stride) => (stride < inner ? stride : (stride / inner) * blocks * pitch));
+    this.#places.set(node, { dtype, buffer, offset: 0, shape: result, strides });
+  }
+
+  #contract(node: Node): void {
+    const { batch, summed } = node.attrs as unknown as ContractAttrs;
+    const [left, right] = node.args.map((arg) => this.#placeOf(arg)) as [Place, Place];
+    const free = freeOf(left.shape.length, right.shape.length, { batch, summed });
+    const side = (pairs: ContractAttrs["batch"], at: 0 | 1) => pairs.map((pair) => pair[at]);
+    const a = this.#matrices(node, left, side(batch, 0), free.a, side(summed, 0));
+    const b = this.#matrices(node, right, side(batch, 1), free.b, side(summed, 1));
+    const { dtype } = node.type;
+    const [count, m, k] = a.shape as [number, number, number];
+    const n = b.shape[1]!;
+    const shape = shapeOf(node);
+    // A row of many columns is quicker than a column of many rows; products commute.
+    const isSwapped = m > n && n < GROUP * 4;
+    const sizes = { batch: count, m: isSwapped ? n : m, n: isSwapped ? m : n, k };
+    const matrices = ({ buffer, offset, strides: [batchStride, line, step] }: Place, isRight: boolean): Matrices => ({
+      buffer,
+      offset,
+      batch: batchStride!,
+      row: isRight ? step! : line!,
+      column: isRight ? line! : step!,
+    });
+    const [rows, columns] = isSwapped ? [b, a] : [a, b];
+    const c = this.#buffer(dtype, resultSize({ dtype, sizes }));
+    const packed = this.#buffer(dtype, packedSize({ dtype, sizes }));
+    const product: Product = { dtype, sizes, a: matrices(rows, false), b: matrices(columns, true), c, packed };
+    this.#steps.push({ kind: "product", product, node });
+    const { pitch, height } = tileOf(dtype, sizes.m, sizes.n);
+    const group = (from: number, to: number, scale: number) =>
+      stridesOf(shape.slice(from, to)).map((stride) => stride * scale);
+    const strides = [
+      ...group(0, batch.length, height * pitch),
+      ...group(batch.length, batch.length + free.a.length, isSwapped ? 1 : pitch),
+      ...group(batch.length + free.a.length, shape.length, isSwapped ? pitch : 1),
+    ];
+    this.#places.set(node, { dtype, buffer: c, offset: 0, shape, strides });
+  }
+
+  /** A place as three axes, each for a group of its own. */
+  #matrices(node: Node, place: Place, ...groups: readonly (readonly number[])[]): Place {
+    const view = permuted(place, groups.flat());
+    const shape = groups.map((axes) => sizeOf(axes.map((axis) => place.shape[axis]!)));
+    return this.#reshaped(view, shape, node);
+  }
+}
+
+const operandOf = ({ dtype, buffer, offset, strides }: Place): Operand => ({ dtype, buffer, offset, strides });
+
+/** Axis order[i] of what is accessed is axis i of `access`. */
+const permutedAccess = (access: Access, order: readonly number[]): Access =>
+  order.map((_, axis) => access[order.indexOf(axis)]!);
+
+/** A node's element as a form, over what is in memory. */
+class Fusing {
+  /** The places that are read, with strides for the loop's axes; parameter i of the forms is an element of the i-th. */
+  readonly loads: Place[] = [];
+  readonly shape: readonly number[];
+  readonly #placeOf: (node: Node) => Place | undefined;
+  readonly #access: Access;
+  readonly #keys = new Map<string, number>();
+  readonly #forms = new Map<string, Form>();
+
+  /** `access` is that of the node which `form` is asked of; `shape` the loop's. */
+  constructor(placeOf: (node: Node) => Place | undefined, access: Access, shape: readonly number[]) {
+    this.#placeOf = placeOf;
+    this.#access = access;
+    this.shape = shape;
+  }
+
+  /** `anew`: computed though it has a place. */
+  form(node: Node, anew = false): Form {
+    return this.#form(node, this.#access, anew);
+  }
+
+  #form(node: Node, access: Access, anew = false): Form {
+    const key = `${node.id} ${JSON.stringify(access)}`;
+    let form = this.#forms.get(key);
+    if (!form) {
+      form = this.#make(node, access, anew);
+      this.#forms.set(key, form);
+    }
+    return form;
+  }
+
+  #make(node: Node, access: Access, anew: boolean): Form {
+    const uniform = uniformValue(node);
+    if (uniform) return uniform;
+    const place = anew ? undefined : this.#placeOf(node);
+    if (place) return this.#load(place, access);
+    if (opOf(node).kind === "pointwise") {
+      const args = node.args.map((arg) => this.#form(arg, throughStretch(access, shapeOf(arg), shapeOf(node))));
+      return elementForm(node, args);
+    }
+    const [x] = node.args as [Node];
+    return this.#form(x, throughMovement(node, access)!);
+  }
+
+  #load(place: Place, access: Access): Form {
+    const strides = this.shape.map((_, loop) =>
+      access.reduce((sum, { steps }, axis) => sum + (steps[loop] ?? 0) * place.strides[axis]!, 0),
+    );
+    const offset = access.reduce((sum, { start }, axis) => sum + start * place.strides[axis]!, place.offset);
+    const key = `${place.buffer} ${offset} ${strides}`;
+    let i = this.#keys.get(key);
+    if (i === undefined) {
+      i = this.loads.length;
+      this.#keys.set(key, i);
+      this.loads.push({ ...place, shape: this.shape, strides, offset });
+    }
+    return parameter(i, scalarType(place.dtype));
+  }
+}
+
+/** What a graph costs, about, in nanoseconds of the reference engine's loops. */
+export function costOf(graph: ConcreteGraph): number {
+  return ancestors(graph.outputs).reduce((sum, node) => sum + nodeCost(node), 0);
+}
+
+function nodeCost(node: Node): number {
+  const op = opOf(node);
+  if (op.kind === "contract") {
+    const [a] = node.args as [Node];
+    const { summed } = node.attrs as unknown as ContractAttrs;
+    return elementsOf(node) * sizeOf(summed.map(([axis]) => shapeOf(a)[axis]!));
+  }
+  if (op.kind === "reduce") return elementsOf(node.args[0]!) * 2;
+  return op.kind === "pointwise" ? elementsOf(node) * 5 : elementsOf(node);
+}

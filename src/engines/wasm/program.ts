@@ -1,0 +1,117 @@
+/** A plan made ready to run: code, memory and threads. */
+import { availableParallelism } from "node:os";
+import type { Node } from "../../graph/node.ts";
+import { allocate, type TypedArray, viewOf } from "../../tensor/dtype.ts";
+import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
+import type { FeedSource, Program } from "../engine.ts";
+import { copyInto } from "../reference/copy.ts";
+import { nodeValue } from "../reference/evaluate.ts";
+import type { View } from "../reference/view.ts";
+import { type FunctionCode, moduleOf } from "./assembler.ts";
+import { combineBlocks, type Loop, loopOf, SCRATCH } from "./loops.ts";
+import { PACKED_BLOCK, productOf } from "./matmul.ts";
+import { layOut } from "./memory.ts";
+import type { Place, Plan } from "./plan.ts";
+import { CONTROL_BYTES, MOST_THREADS, Threads } from "./threads.ts";
+import { WIDTH } from "./vectorize.ts";
+
+const PAGE = 65_536;
+/** All that 32-bit addresses reach. */
+const MOST_PAGES = 65_536;
+/** Elements that a thread takes at a time. */
+const GRAIN = 32_768;
+/** Elements from which on another thread, which takes 50 ms to start, may help. */
+const WORTH_A_THREAD = 2_000_000;
+
+/** What remains to be done with data: loops by number, or a node for the reference engine. */
+type Task =
+  | {
+      readonly kind: "loop";
+      readonly index: number;
+      readonly items: number;
+      readonly grain: number;
+      readonly node: Node;
+    }
+  | { readonly kind: "host"; readonly node: Node; readonly args: readonly Place[]; readonly to: Place };
+
+/** Makes a plan's program, or gives undefined where it needs more memory than there is. */
+export function programOf(plan: Plan, threads = availableParallelism()): Program | undefined {
+  const count = Math.min(threads, MOST_THREADS);
+  const scratchBytes = Math.max(SCRATCH, PACKED_BLOCK) + PAGE;
+  const base = Math.ceil((CONTROL_BYTES + count * scratchBytes) / PAGE) * PAGE;
+  const layout = layOut(plan, base);
+  const pages = Math.ceil((layout.end + PAGE) / PAGE);
+  if (pages > MOST_PAGES) return undefined;
+  const { tasks, functions, elements } = assemble(plan, (buffer) => layout.addresses[buffer]!);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
+  const module = new WebAssembly.Module(moduleOf(functions, [], MOST_PAGES));
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const pool = new Threads(
+    memory,
+    exports as Record<string, (from: number, to: number, scratch: number) => void>,
+    (thread) => CONTROL_BYTES + thread * scratchBytes,
+  );
+  if (elements >= WORTH_A_THREAD) pool.start(count, memory, module);
+  const { buffer } = memory;
+  const view = ({ dtype, buffer: of, shape, strides, offset }: Place): View => {
+    const address = layout.addresses[of]!;
+    const bytes = new Uint8Array(buffer, address, Math.floor(plan.buffers[of]! / WIDTH[dtype]) * WIDTH[dtype]);
+    return { dtype, data: viewOf(dtype, bytes), shape, strides, offset };
+  };
+
+  return {
+    run: async (feeds) => {
+      for (const [i, place] of plan.inputs.entries()) read(feeds[i]!, view(place));
+      for (const task of tasks) {
+        if (task.kind === "loop") pool.run(task.index, task.items, task.grain);
+        else copyInto(view(task.to), nodeValue(task.node, task.args.map(view)));
+      }
+      return plan.outputs.map((place) => tensorOf(view(place)));
+    },
+    dispose: () => pool.dispose(),
+  };
+}
+
+/** The functions of all loops, and the tasks in order. */
+function assemble(plan: Plan, addressOf: (buffer: number) => number) {
+  const functions: FunctionCode[] = [];
+  const tasks: Task[] = [];
+  let elements = 0;
+  const add = ({ code, items, perItem }: Loop, node: Node) => {
+    functions.push(code);
+    elements += items * perItem;
+    const grain = Math.max(1, Math.min(Math.ceil(GRAIN / perItem), Math.ceil(items / 2)));
+    tasks.push({ kind: "loop", index: functions.length - 1, items, grain, node });
+  };
+  for (const step of plan.steps) {
+    switch (step.kind) {
+      case "kernel":
+        add(loopOf(step.kernel, addressOf), step.node);
+        break;
+      case "combine":
+        add(combineBlocks(step.reduction, step.outer, step.blocks, step.pitch, addressOf), step.node);
+        break;
+      case "product": {
+        const { helpers, loops } = productOf(step.product, addressOf, functions.length);
+        functions.push(...helpers);
+        for (const loop of loops) add(loop, step.node);
+        break;
+      }
+      case "host":
+        tasks.push(step);
+    }
+  }
+  return { functions, tasks, elements };
+}
+
+function read({ readInto }: FeedSource, { data, shape }: View): void {
+  const length = sizeOf(shape) * data.BYTES_PER_ELEMENT;
+  readInto(new Uint8Array(data.buffer, data.byteOffset, length));
+}
+
+/** A copy of its own of what lies in C order. */
+function tensorOf({ dtype, data, shape, offset }: View): Tensor {
+  const copy: TypedArray = allocate(dtype, sizeOf(shape));
+  copy.set(data.subarray(offset, offset + copy.length) as never);
+  return { dtype, shape, data: copy };
+}
