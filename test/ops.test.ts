@@ -165,7 +165,7 @@ test.each([
   ["var([3, 4], 0, false, 1)", "by place"],
   ["diag([[1, 2], [3, 4]])", "diag takes a vector"],
   ["inv([[1, 2, 3]])", "square"],
-  ["det([1, 2])", "square matrices, not a vector"],
+  ["det([1, 2])", "square matrix is needed, not a vector"],
   ["solve([[1, 2], [3, 4]], [1, 2, 3])", "rows of a and of b"],
   ["cross([1, 2], [3, 4])", "vectors of three"],
   ["roll([[1, 2]], 1)", "roll needs an axis"],

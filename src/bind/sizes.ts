@@ -3,16 +3,16 @@ import type { InputTensor } from "../lower/inputs.ts";
 import type { Lowered } from "../lower/program.ts";
 import { placeLabels, type Site, shapeLabel } from "../lower/site.ts";
 import { type Diagnostic, fail, type Label, TsymError } from "../source.ts";
-import { type Condition, conditionSymbols, holds } from "../tensor/conditions.ts";
+import { type Condition, conditionSymbols, holds, toldApart } from "../tensor/conditions.ts";
 import {
   asSymbol,
   type Dim,
   type DimSymbol,
   isKnown,
   showDim,
+  showRank,
   showShape,
   substitute,
-  symbolDim,
   symbolsOf,
 } from "../tensor/dim.ts";
 
@@ -40,7 +40,7 @@ export class Sizes {
     const { shape } = declared.node.type;
     const data = this.#fed.get(declared.name)!;
     if (data.shape.length !== shape.length) {
-      const axes = shape.length === 0 ? "is a scalar" : `has ${shape.length === 1 ? "1 axis" : `${shape.length} axes`}`;
+      const axes = shape.length === 0 ? "is a scalar" : `has ${showRank(shape.length)}`;
       this.#refuse(declared, `input \`${declared.name}\` ${axes}, but ${data.label} has shape ${showFed(data.shape)}`);
     }
     for (const [axis, d] of shape.entries()) {
@@ -81,9 +81,7 @@ export class Sizes {
 
   #refuse(declared: InputTensor, message: string, more: readonly Label[] = []): never {
     const labels =
-      declared.span.end > declared.span.start
-        ? [{ span: declared.span, text: `declared ${showShape(declared.node.type.shape)}` }, ...more]
-        : more;
+      declared.span.end > declared.span.start ? [{ span: declared.span, text: declaredAs(declared) }, ...more] : more;
     return fail("feed", message, { labels });
   }
 
@@ -120,31 +118,17 @@ export class Sizes {
 
   /** `? is 5 where 3 is needed` */
   #finding({ lhs, relation, rhs }: Condition, l: number, r: number): string {
-    const named = (d: Dim) => showDim(this.#isAmbiguous(lhs, rhs) ? this.#withPlaces(d) : d);
-    const shown = (d: Dim, value: number) => (isKnown(d) ? `${value}` : `${named(d)} is ${value}`);
+    const [left, right] = toldApart(lhs, rhs);
+    const shown = (d: Dim, value: number) => (isKnown(d) ? `${value}` : `${showDim(d)} is ${value}`);
     switch (relation) {
       case "=":
         if (isKnown(lhs)) return `${shown(rhs, r)} where ${l} is needed`;
-        return isKnown(rhs) ? `${shown(lhs, l)} where ${r} is needed` : `${shown(lhs, l)}, but ${shown(rhs, r)}`;
+        return isKnown(rhs) ? `${shown(lhs, l)} where ${r} is needed` : `${shown(left, l)}, but ${shown(right, r)}`;
       case ">=":
-        return `${shown(lhs, l)}, where at least ${isKnown(rhs) ? r : `${named(rhs)} = ${r}`} is needed`;
+        return `${shown(left, l)}, where at least ${isKnown(rhs) ? r : `${showDim(right)} = ${r}`} is needed`;
       case "divides":
-        return `${shown(rhs, r)}, which is not a multiple of ${isKnown(lhs) ? l : `${named(lhs)} = ${l}`}`;
+        return `${shown(right, r)}, which is not a multiple of ${isKnown(lhs) ? l : `${showDim(left)} = ${l}`}`;
     }
-  }
-
-  /** Whether both sides speak of a `?`, each its own. */
-  #isAmbiguous(lhs: Dim, rhs: Dim): boolean {
-    return [...symbolsOf(lhs, symbolsOf(rhs)).values()].filter((s) => s.label === "?").length > 1;
-  }
-
-  /** With each `?` told by its place: `axis 0 of a`. */
-  #withPlaces(d: Dim): Dim {
-    return substitute(d, ({ key, label }) => {
-      const from = this.#values.get(key)?.from;
-      if (label !== "?" || !from) return undefined;
-      return symbolDim(`axis ${from.node.type.shape.findIndex((s) => asSymbol(s)?.key === key)} of ${from.name}`, key);
-    });
   }
 
   /** The number that a dim is, if the fed data tell. */
@@ -160,4 +144,6 @@ export class Sizes {
   }
 }
 
+const declaredAs = ({ node: { type } }: InputTensor): string =>
+  type.shape.length === 0 ? "declared without axes" : `declared ${showShape(type.shape)}`;
 const showFed = (shape: FedShape["shape"]): string => `(${shape.map((d) => d ?? "?").join(", ")})`;

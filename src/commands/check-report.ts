@@ -3,7 +3,7 @@ import type { Node } from "../graph/node.ts";
 import { TURNING_OPS } from "../lower/context.ts";
 import type { NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
-import type { Site } from "../lower/value.ts";
+import type { Site } from "../lower/site.ts";
 import { displayName, opOf } from "../ops/define.ts";
 import { isIdentity } from "../ops/identity.ts";
 import { inputOp } from "../ops/leaf.ts";

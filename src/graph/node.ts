@@ -1,5 +1,5 @@
 /** The symbolic graph: immutable, hash-consed nodes. Made only by `Graph.apply`, so every node is well typed. */
-import { type Condition, Conditions, describeCondition, type Relation } from "../tensor/conditions.ts";
+import { type Condition, Conditions, describeCondition, type Relation, toldApart } from "../tensor/conditions.ts";
 import { type Dim, dimKey, isSymbolic, showDim } from "../tensor/dim.ts";
 import type { DType, FloatDType } from "../tensor/dtype.ts";
 
@@ -150,7 +150,7 @@ export const isConstant = (node: Node): boolean => node.op === constantOp;
 export const valuesOf = (node: Node): Literal["values"] => node.attrs["values"] as Literal["values"];
 
 function describeConflict(lhs: Dim, relation: Relation, rhs: Dim, what: string): string {
-  const [l, r] = [showDim(lhs), showDim(rhs)];
+  const [l, r] = toldApart(lhs, rhs).map(showDim);
   switch (relation) {
     case "=":
       return `${what} differ: ${l} and ${r}`;

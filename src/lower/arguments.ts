@@ -99,6 +99,11 @@ export function readArgument(
   context: Context,
 ): { value: unknown } | undefined {
   const { value: expr } = args[0]!;
+  const refuse = (finding: string, help?: string): undefined => {
+    const parameter = { name, finding };
+    context.mistake(expr.span, aboutParameter(name, callee, finding), { code: "argument", help, parameter });
+  };
+  const wanted = (what: string, help?: string) => refuse(`must be ${what}`, help);
   const tensor = (e: Expr): Node | undefined => {
     const value = evaluateTensor(e, scope, context);
     operands.push({ span: e.span, value, param: name });
@@ -107,15 +112,13 @@ export function readArgument(
   if (param.kind === "tensor") return wrap(tensor(expr));
   if (param.kind === "rest") return allOf(args.map((a) => tensor(a.value)));
   if (param.kind === "tensors" && expr.kind === "list") {
-    if (expr.items.length === 0) return refuse(expr.span, `${callee} needs at least one tensor`, context);
+    if (expr.items.length === 0) return refuse("must hold at least one tensor");
     return allOf(expr.items.map(tensor));
   }
   const value = evaluate(expr, scope, context);
   operands.push({ span: expr.span, value: POISON, param: name });
   if (value.kind === "poison") return undefined;
   const node = value.kind === "tensor" ? value.node : undefined;
-  const wanted = (what: string, help?: string) =>
-    refuse(expr.span, aboutParameter(name, callee, `must be ${what}`), context, help);
   switch (param.kind) {
     case "tensors":
       return node && splitRows(node) ? { value: splitRows(node) } : wanted("a list of tensors: [a, b]");
@@ -159,10 +162,6 @@ export function readArgument(
 const wrap = <T>(value: T | undefined): { value: T } | undefined => (value === undefined ? undefined : { value });
 const allOf = (nodes: readonly (Node | undefined)[]): { value: unknown } | undefined =>
   nodes.includes(undefined) ? undefined : { value: nodes };
-function refuse(span: Span, message: string, context: Context, help?: string): undefined {
-  context.mistake(span, message, { code: "argument", help });
-  return undefined;
-}
 function knownInt(node: Node): number | undefined {
   const dim = asDim(node);
   return dim !== undefined && isKnown(dim) ? dim : undefined;

@@ -14,6 +14,8 @@ export interface Details {
   readonly labels?: readonly Label[];
   /** What to write at the place itself. */
   readonly here?: string;
+  /** The parameter whose argument is wrong: that of the function called, where the mistake shows in a prelude fn. */
+  readonly parameter?: { readonly name: string; readonly finding: string };
 }
 
 /** Ops that show their argument from another side: a value is known by what they turn. */
@@ -90,8 +92,15 @@ export class Context {
   }
 
   /** Reports a mistake at a place and gives the value that silences its users. */
-  mistake(span: Span, message: string, { code = "type", help, labels = [], here = "" }: Details = {}): Value {
-    if (this.#inPrelude) throw new OpError(message, { code, help });
+  mistake(
+    span: Span,
+    message: string,
+    { code = "type", help, labels = [], here = "", parameter }: Details = {},
+  ): Value {
+    if (this.#inPrelude)
+      throw parameter
+        ? new ParameterError(parameter.name, parameter.finding, { code, help })
+        : new OpError(message, { code, help });
     this.report({
       severity: "error",
       code,
@@ -138,9 +147,10 @@ export class Context {
     } catch (error) {
       if (!(error instanceof OpError) || before) throw error;
       if (error instanceof ParameterError) throw error;
-      const { code, arg, help, because } = error;
-      // a parameter may have been passed on under its name; places among operands mean nothing outside
+      const { code, arg, because } = error;
+      // a parameter may have been passed on under its name; places among operands mean nothing outside, nor does what to do with them
       const param = typeof arg === "string" ? arg : undefined;
+      const help = code === "shape" ? undefined : error.help;
       throw new OpError(`in ${name}: ${error.message}`, { code, arg: param, help, because });
     } finally {
       this.#inPrelude = before;

@@ -1,12 +1,13 @@
 /** Declarations: what dims and dtypes written behind a name ask of a value, or make of an input. */
 import type { Declared, DimExpr } from "../../grammar/ast.ts";
+import { ParameterError } from "../graph/node.ts";
 import { cast } from "../ops/promote.ts";
 import type { Span } from "../source.ts";
-import { addDims, type Dim, mulDims, showShape, subDims } from "../tensor/dim.ts";
+import { addDims, type Dim, mulDims, showRank, subDims } from "../tensor/dim.ts";
 import type { Context } from "./context.ts";
 import { nearest } from "./names.ts";
 import type { Scope } from "./scope.ts";
-import type { Operand } from "./site.ts";
+import { aboutOperand, type Operand } from "./site.ts";
 import { POISON, tensorValue, type Value } from "./value.ts";
 
 const OPERATORS = { "+": addDims, "-": subDims, "*": mulDims } as const;
@@ -52,10 +53,10 @@ export function checkDeclared(
     if (typed.kind !== "tensor" || !declared.dims) return typed;
     const { shape } = typed.node.type;
     if (shape.length !== declared.dims.length)
-      return context.mistake(
-        declared.span,
-        `\`${declared.name}\` is declared with ${axes(declared.dims.length)}, but its value has ${axes(shape.length)}`,
-        { code: "shape", labels: [{ span: given.span, text: `shape ${showShape(shape)}` }] },
+      throw new ParameterError(
+        declared.name,
+        `is declared with ${showRank(declared.dims.length)}, but its value has ${showRank(shape.length)}`,
+        { code: "shape" },
       );
     const met = declared.dims.map((e, axis) =>
       context.at(e.span, [given], () => {
@@ -68,7 +69,6 @@ export function checkDeclared(
     return met.includes(POISON) ? POISON : typed;
   });
 }
-const axes = (n: number): string => (n === 1 ? "1 axis" : `${n} axes`);
 
 /** The size that a dim of a target or parameter asserts. A plain new name stands for the size that is there. */
 function declaredSize(
@@ -106,13 +106,13 @@ function withDType(
   if (!dtype) return value;
   const { type } = value.node;
   const isNumber = type.weak && type.dtype !== "bool";
-  if (type.weak && !(isNumber && dtype.dtype === "bool")) return tensorValue(cast(value.node, dtype.dtype));
+  if (type.weak && !(isNumber && dtype.dtype === "bool")) return tensorValue(cast(value.node, dtype.dtype, 0));
   if (type.dtype === dtype.dtype) return value;
   const found = isNumber ? "a number" : type.dtype;
   context.mistake(dtype.span, `\`${name}\` is declared ${dtype.dtype}, but its value is ${found}`, {
     code: "dtype",
     labels: [{ span: given.span, text: found }],
-    help: `a declaration converts nothing: write \`astype(…, ${dtype.dtype})\``,
+    help: aboutOperand(`a declaration converts nothing: write \`astype(…, ${dtype.dtype})\``, given),
   });
   return POISON;
 }

@@ -17,6 +17,7 @@ import {
   mulDims,
   positivePart,
   showDim,
+  showRank,
   subDims,
   upperBound,
 } from "../tensor/dim.ts";
@@ -61,7 +62,7 @@ function lowerItem(item: IndexItem, place: number, scope: Scope, context: Contex
       const [start, stop, step] = [bound(item.start), bound(item.stop), bound(item.step)];
       if ([start, stop, step].includes(null)) return undefined;
       const by = step ?? 1;
-      if (!isKnown(by)) return mistake(context, item.step!.span, "a slice's step must be an int known without data");
+      if (!isKnown(by)) return mistake(context, item.step!.span, "a slice's step must be an int literal");
       if (by === 0) return mistake(context, item.step!.span, "a slice's step must not be 0");
       return { kind: "slice", start: start ?? undefined, stop: stop ?? undefined, step: by };
     }
@@ -126,9 +127,7 @@ function index(x: Node, parts: readonly Part[]): Node {
   const consumed = parts.filter((p) => p.kind === "at" || p.kind === "slice" || p.kind === "gather").length;
   if (consumed > shape.length)
     throw new OpError(
-      shape.length === 0
-        ? "a scalar cannot be indexed"
-        : `too many indices: ${consumed} for ${shape.length === 1 ? "one axis" : `${shape.length} axes`}`,
+      shape.length === 0 ? "a scalar cannot be indexed" : `too many indices: ${consumed} for ${showRank(shape.length)}`,
       { code: "index" },
     );
   for (const [kind, { message, help }] of Object.entries(ONCE)) {

@@ -13,6 +13,7 @@ import { evaluateDim, reportUnknownDim } from "./declared.ts";
 import { evaluate, requireTensor } from "./expression.ts";
 import type { NamedTensor } from "./outputs.ts";
 import type { Scope } from "./scope.ts";
+import { aboutOperand } from "./site.ts";
 import { tensorValue } from "./value.ts";
 
 export interface InputTensor {
@@ -36,7 +37,7 @@ export function declareDims(statements: readonly Statement[], scope: Scope): voi
 export function declareInput(declared: Declared, scope: Scope, context: Context): InputTensor | undefined {
   const { name, span } = declared;
   if (isTaken({ name, span }, scope, context)) return undefined;
-  const shape = (declared.dims ?? []).map((d) => inputDim(d, scope, context));
+  const shape = (declared.dims ?? []).map((d, axis) => inputDim(d, `axis ${axis} of ${name}`, scope, context));
   const dtype = declared.dtype?.dtype ?? context.graph.defaultFloat;
   const node = input(context.graph, name, { dtype, shape, weak: false });
   scope.names.set(name, { value: tensorValue(node), span, what: "input", used: false });
@@ -44,12 +45,12 @@ export function declareInput(declared: Declared, scope: Scope, context: Context)
   return { name, node, span, default: given };
 }
 
-function inputDim(e: DimExpr, scope: Scope, context: Context): Dim {
+function inputDim(e: DimExpr, place: string, scope: Scope, context: Context): Dim {
   const size = evaluateDim(e, scope, (name, span) => {
     reportUnknownDim(name, span, scope, context);
     return undefined;
   });
-  return size ?? symbolDim("?", `?${context.graph.nodes.length} ${e.span.start}`);
+  return size ?? symbolDim("?", `?${context.graph.nodes.length} ${e.span.start}`, place);
 }
 
 /** A default is converted within kind, as data is, and stretched to the shape. */
@@ -62,12 +63,12 @@ function lowerDefault(declared: Declared, e: Expr, node: Node, scope: Scope, con
   if (!fits) {
     context.mistake(e.span, `the default of \`${declared.name}\` is ${from}, which does not convert to ${dtype}`, {
       code: "dtype",
-      help: `write \`astype(…, ${dtype})\``,
+      help: aboutOperand(`write \`astype(…, ${dtype})\``, { span: e.span, value }),
     });
     return undefined;
   }
   const made = context.at(e.span, [{ span: e.span, value }], () =>
-    tensorValue(broadcastTo(cast(value.node, dtype), shape)),
+    tensorValue(broadcastTo(cast(value.node, dtype, 0), shape)),
   );
   return made.kind === "tensor" ? made.node : undefined;
 }

@@ -1,6 +1,6 @@
 /** Sums of products over paired axes: matmul, dot, einsum … all become one op, `contract`. */
 import { type Node, OpError, ParameterError, type TensorType } from "../graph/node.ts";
-import { type Dim, isKnown, sameDim } from "../tensor/dim.ts";
+import { type Dim, isKnown, sameDim, showRank } from "../tensor/dim.ts";
 import { broadcastShapes, normalizeAxis } from "./broadcast.ts";
 import { type ContractOp, define, optional, tensorParam } from "./define.ts";
 import { expandDims, flatten, permute, stretch } from "./movement.ts";

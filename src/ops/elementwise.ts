@@ -96,7 +96,7 @@ export const astype = define({
     if (dtype === undefined) throw new OpError("astype needs a dtype", { arg: "dtype" });
     // a fractional literal is cut like any float, where plain conversion would refuse it
     const cut = x.type.weak && isFloat(x.type.dtype) && !isFloat(dtype) && dtype !== "bool" ? p.trunc(x) : x;
-    return cast(cut, dtype);
+    return cast(cut, dtype, 0);
   },
 });
 

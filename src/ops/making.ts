@@ -46,7 +46,7 @@ export const full = define({
   doc: "One value throughout a shape.",
   examples: ["full([2], 7) == [7, 7]"],
   specimen: "input v; full([2, 3], v)",
-  build: ({ shape, value, dtype }, graph) => fill(graph, shape, dtype ? cast(value, dtype) : strong(value)),
+  build: ({ shape, value, dtype }, graph) => fill(graph, shape, dtype ? cast(value, dtype, 1) : strong(value)),
 });
 
 export const eye = define({

@@ -2,6 +2,7 @@
 import { type Node, OpError, type TensorType } from "../graph/node.ts";
 import {
   addDims,
+  cancelFactors,
   type Dim,
   divideExactly,
   floorDivDims,
@@ -51,11 +52,12 @@ export function reshapeTo(x: Node, sizes: readonly Dim[]): Node {
     return relabel(x, sizes);
   }
   if (known === 0) throw new OpError(`reshape cannot work out -1 beside a size of 0 (${from})`, { arg: "shape" });
-  if (divideExactly(total, known) === undefined)
-    graph.require(known, "divides", total, `the sizes on reshaping ${from}`, { arg: "shape" });
+  const [whole, parts] = cancelFactors(total, known);
+  if (divideExactly(whole, parts) === undefined)
+    graph.require(parts, "divides", whole, `the sizes on reshaping ${from}`, { arg: "shape" });
   return relabel(
     x,
-    sizes.map((d) => (d === -1 ? floorDivDims(total, known) : d)),
+    sizes.map((d) => (d === -1 ? floorDivDims(whole, parts) : d)),
   );
 }
 

@@ -29,27 +29,54 @@ export function cast(x: Node, dtype: DType, arg?: number): Node {
   );
 }
 
-const WIDER: Partial<Record<DType, string>> = {
-  int32: "int64 holds more: write `astype(…, int64)`",
-  float32: "float64 holds more: write `astype(…, float64)`",
-};
-
 /** A literal's value as `dtype` holds it. */
 function represent(value: number | bigint | boolean, dtype: DType, arg?: number): number | bigint | boolean {
   if (dtype === "bool") return Boolean(value);
-  const misfit = (help = WIDER[dtype]) => new OpError(`${value} does not fit ${dtype}`, { code: "range", arg, help });
+  const number = typeof value === "bigint" ? value : Number(value);
   if (isInt(dtype)) {
-    if (typeof value === "number" && !Number.isInteger(value))
-      throw misfit(`\`astype(…, ${dtype})\` cuts the fraction off`);
-    const exact = BigInt(value);
-    if (exact !== BigInt.asIntN(dtype === "int32" ? 32 : 64, exact)) throw misfit();
+    if (typeof number === "number" && !Number.isInteger(number)) throw misfit(number, dtype, arg);
+    const exact = BigInt(number);
+    if (!fitsBits(exact, dtype === "int32" ? 32 : 64)) throw misfit(exact, dtype, arg);
     return dtype === "int32" ? Number(exact) : exact;
   }
   const store = allocate(dtype, 1);
-  store[0] = Number(value);
+  store[0] = Number(number);
   const stored = store[0] as number;
-  if (!Number.isFinite(stored) && Number.isFinite(typeof value === "number" ? value : 0)) throw misfit();
+  if (!Number.isFinite(stored) && (typeof number === "bigint" || Number.isFinite(number)))
+    throw misfit(number, dtype, arg);
   return stored;
+}
+const fitsBits = (value: bigint, bits: number): boolean => value === BigInt.asIntN(bits, value);
+
+/** Why a literal has no place in `dtype`, and what to write. */
+function misfit(value: number | bigint, dtype: DType, arg: number | undefined): OpError {
+  return new OpError(`${showLiteral(value)} does not fit ${dtype}`, {
+    code: "range",
+    arg,
+    help: widening(value, dtype),
+  });
+}
+
+function widening(value: number | bigint, dtype: DType): string | undefined {
+  if (dtype === "float32" && Number.isFinite(Number(value))) return "float64 holds more: write `astype(…, float64)`";
+  if (isFloat(dtype)) return "no dtype holds it: floats end near 1.8e308";
+  if (!Number.isFinite(Number(value)) && typeof value === "number")
+    return "ints know no nan and no inf: use a float dtype";
+  if (typeof value === "number") return `\`astype(…, ${dtype})\` cuts the fraction off`;
+  return fitsBits(value, 64)
+    ? "int64 holds more: write `astype(…, int64)`"
+    : "no int dtype holds it: use a float dtype";
+}
+
+/** More digits are told by their number. */
+const MOST_DIGITS = 24;
+/** A number as programs write it; a long one in short. */
+function showLiteral(value: number | bigint): string {
+  const text = String(value);
+  if (Number.isNaN(value)) return "nan";
+  return text.length <= MOST_DIGITS
+    ? text.replace("Infinity", "inf")
+    : `an int of ${text.replace("-", "").length} digits`;
 }
 
 /** The dtype that a weak value has when nothing else decides: the default float, int32, or int64 where int32 is too small. */

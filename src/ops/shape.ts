@@ -10,6 +10,7 @@ import {
   mulDims,
   positivePart,
   productOf,
+  showRank,
   showShape,
   subDims,
 } from "../tensor/dim.ts";

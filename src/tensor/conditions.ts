@@ -1,6 +1,5 @@
 /** What sizes must satisfy: recorded while shapes are inferred, shown by check, tested when data is fed. */
 import {
-  asSymbol,
   type Dim,
   type DimSymbol,
   dimKey,
@@ -10,9 +9,11 @@ import {
   neverZero,
   sameDim,
   showDim,
+  showOperand,
   solveFor,
   subDims,
   substitute,
+  symbolDim,
   symbolsOf,
   upperBound,
 } from "./dim.ts";
@@ -151,10 +152,20 @@ export class Conditions {
   }
 }
 
+/** Two dims as messages show them together: where they hold several `?`, each goes by its place, `axis 0 of a`. */
+export function toldApart(a: Dim, b: Dim): [Dim, Dim] {
+  const unnamed = [...symbolsOf(a, symbolsOf(b)).values()].filter((s) => s.label === "?");
+  if (unnamed.length < 2) return [a, b];
+  const placed = (d: Dim) =>
+    substitute(d, ({ key, place }) => (place === undefined ? undefined : symbolDim(place, key)));
+  return [placed(a), placed(b)];
+}
+
 /** `n = 3`, `n >= 4`, `n % 2 == 0`. */
 export function describeCondition({ lhs, relation, rhs }: Pick<Condition, "lhs" | "relation" | "rhs">): string {
-  const [l, r] = [showDim(lhs), showDim(rhs)];
-  if (relation === "divides") return `${asSymbol(rhs) ? r : `(${r})`} % ${l} == 0`;
+  const sides = toldApart(lhs, rhs);
+  if (relation === "divides") return `${showOperand(sides[1])} % ${showOperand(sides[0])} == 0`;
+  const [l, r] = sides.map(showDim);
   return relation === "=" && isKnown(lhs) ? `${r} = ${l}` : `${l} ${relation} ${r}`;
 }
 

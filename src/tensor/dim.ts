@@ -22,14 +22,15 @@ interface Term {
 }
 
 export type Atom =
-  | { readonly kind: "symbol"; readonly key: string; readonly label: string }
+  | { readonly kind: "symbol"; readonly key: string; readonly label: string; readonly place?: string | undefined }
   | { readonly kind: "positive"; readonly key: string; readonly of: Polynomial; readonly weight: number }
   | { readonly kind: "quotient"; readonly key: string; readonly of: Dim; readonly by: Dim; readonly weight: number };
 
 export type DimSymbol = Extract<Atom, { kind: "symbol" }>;
 
-/** A fresh symbol's dim. `key` tells symbols apart; `label` is what people see (`?` for many). */
-export const symbolDim = (label: string, key = label): Polynomial => ofAtom({ kind: "symbol", key, label });
+/** A fresh symbol's dim. `key` tells symbols apart; `label` is what people see, `place` where one of many `?` stands. */
+export const symbolDim = (label: string, key = label, place?: string): Polynomial =>
+  ofAtom({ kind: "symbol", key, label, place });
 
 export const isKnown = (d: Dim): d is number => typeof d === "number";
 /** Whether any value at all is a dim that is not a number: attributes of nodes hold dims among other things. */
@@ -151,6 +152,19 @@ export function divideExactly(a: Dim, b: Dim): Dim | undefined {
     quotients.push({ coefficient, atoms: rest, key: rest.map((x) => x.key).join("·") });
   }
   return polynomial(quotients);
+}
+
+/** a and b without the factors of a one-term b that all terms of `a` share: n · d and 2 · n as d and 2. */
+export function cancelFactors(a: Dim, b: Dim): [Dim, Dim] {
+  const [divisor, more] = termsOf(b);
+  if (!divisor || more) return [a, b];
+  let cancelled: [Dim, Dim] = [a, b];
+  for (const atom of divisor.atoms) {
+    const factor = ofAtom(atom);
+    const [left, right] = cancelled.map((d) => divideExactly(d, factor));
+    if (left !== undefined && right !== undefined) cancelled = [left, right];
+  }
+  return cancelled;
 }
 
 export const productOf = (dims: readonly Dim[]): Dim => dims.reduce(mulDims, 1);
@@ -276,7 +290,8 @@ function showMinimum(p: Polynomial, count: number): string {
 function showTerms(terms: readonly Term[], continued = false): string {
   const parts = terms.map((t, i) => {
     const size = Math.abs(t.coefficient);
-    const factors = t.atoms.map((a) => showAtom(a, t.atoms.length > 1 || size !== 1));
+    const isNegated = t.coefficient < 0 && i === 0 && !continued;
+    const factors = t.atoms.map((a) => showAtom(a, t.atoms.length > 1 || size !== 1 || isNegated));
     const text = t.key === "" ? `${size}` : [...(size === 1 ? [] : [size]), ...factors].join(" * ");
     if (i > 0 || continued) return (t.coefficient < 0 ? " - " : " + ") + text;
     return t.coefficient < 0 ? `-${text}` : text;
@@ -291,11 +306,15 @@ function showAtom(a: Atom, inProduct: boolean): string {
     case "positive":
       return `max(${showDim(a.of)}, 0)`;
     case "quotient": {
-      const operand = (d: Dim) => (isKnown(d) || asSymbol(d) ? showDim(d) : `(${showDim(d)})`);
-      const text = `${operand(a.of)} // ${operand(a.by)}`;
+      const text = `${showOperand(a.of)} // ${showOperand(a.by)}`;
       return inProduct ? `(${text})` : text;
     }
   }
 }
 
+/** A dim beside `%` or `//`. */
+export const showOperand = (d: Dim): string => (isKnown(d) || asSymbol(d) ? showDim(d) : `(${showDim(d)})`);
+
 export const showShape = (shape: readonly Dim[]): string => `(${shape.map(showDim).join(", ")})`;
+/** `no axes`, `1 axis`, `3 axes`. */
+export const showRank = (rank: number): string => (rank === 1 ? "1 axis" : `${rank === 0 ? "no" : rank} axes`);
