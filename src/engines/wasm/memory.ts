@@ -1,4 +1,6 @@
 /** Where buffers lie: those that are not needed at the same time share memory. Knows steps by the buffers that they touch. */
+
+import type { Chain } from "./chains.ts";
 import type { Kernel, Operand } from "./kernel.ts";
 import type { Plan, Step } from "./plan.ts";
 
@@ -41,7 +43,7 @@ interface Life {
 }
 
 /** Lays a plan's buffers out from `base` on. Inputs are there from the beginning, outputs to the end. */
-export function layOut({ steps, buffers, inputs, outputs }: Plan, base: number): Layout {
+export function layOut({ chains, buffers, inputs, outputs }: Plan, base: number): Layout {
   const lives: Life[] = buffers.map((bytes, buffer) => ({ buffer, bytes, start: Infinity, end: -1 }));
   const touch = (buffer: number, time: number) => {
     const life = lives[buffer]!;
@@ -49,12 +51,12 @@ export function layOut({ steps, buffers, inputs, outputs }: Plan, base: number):
     life.end = Math.max(life.end, time);
   };
   for (const { buffer } of inputs) touch(buffer, -1);
-  for (const [time, step] of steps.entries()) {
-    const { reads, writes } = buffersOf(step);
-    for (const buffer of [...reads, ...writes]) touch(buffer, time);
+  for (const [time, { steps }] of chains.entries()) {
+    const touched = steps.map(buffersOf).flatMap(({ reads, writes }) => [...reads, ...writes]);
+    for (const buffer of touched) touch(buffer, time);
   }
-  for (const { buffer } of outputs) touch(buffer, steps.length);
-  const shared = inPlace(steps, lives);
+  for (const { buffer } of outputs) touch(buffer, chains.length);
+  const shared = inPlace(chains, lives);
   const addresses = assign(
     lives.filter((life) => shared[life.buffer] === life.buffer),
     base,
@@ -67,18 +69,26 @@ const sameElements = (a: Operand, b: Operand): boolean =>
   a.dtype === b.dtype && a.offset === b.offset && a.strides.every((stride, axis) => stride === b.strides[axis]);
 
 /** For each buffer the one whose memory it takes over: a loop's result may lie where what it reads for the last time lay. */
-function inPlace(steps: readonly Step[], lives: readonly Life[]): number[] {
+function inPlace(chains: readonly Chain[], lives: readonly Life[]): number[] {
   const shared = lives.map((_, i) => i);
-  for (const [time, step] of steps.entries()) {
-    if (step.kind !== "kernel") continue;
-    const taken = takenOver(step.kernel, time, lives, shared);
-    if (!taken) continue;
-    const [from, to] = taken;
-    shared[to] = shared[from]!;
-    const life = lives[shared[from]!]!;
-    life.end = Math.max(life.end, lives[to]!.end);
-    life.bytes = Math.max(life.bytes, lives[to]!.bytes);
-  }
+  for (const [time, chain] of chains.entries())
+    for (const [i, step] of chain.steps.entries()) {
+      if (step.kind !== "kernel") continue;
+      const later = new Set(chain.steps.slice(i + 1).flatMap((s) => buffersOf(s).reads));
+      const taken = takenOver(
+        step.kernel,
+        time,
+        lives,
+        shared,
+        (buffer) => !chain.shared.has(buffer) && !later.has(buffer),
+      );
+      if (!taken) continue;
+      const [from, to] = taken;
+      shared[to] = shared[from]!;
+      const life = lives[shared[from]!]!;
+      life.end = Math.max(life.end, lives[to]!.end);
+      life.bytes = Math.max(life.bytes, lives[to]!.bytes);
+    }
   return shared;
 }
 
@@ -87,6 +97,7 @@ function takenOver(
   time: number,
   lives: readonly Life[],
   shared: readonly number[],
+  isFree: (buffer: number) => boolean,
 ): [from: number, to: number] | undefined {
   const [store, another] = stores;
   if (!store || another || reduction || lives[store.to.buffer]!.start !== time) return undefined;
@@ -94,6 +105,7 @@ function takenOver(
   const found = loads.find(
     (load) =>
       lives[shared[load.buffer]!]!.end === time &&
+      shared.every((owner, buffer) => owner !== shared[load.buffer] || isFree(buffer)) &&
       loads.every((other) => shared[other.buffer] !== shared[load.buffer] || sameElements(other, to)),
   );
   return found && [found.buffer, to.buffer];

@@ -9,6 +9,7 @@ import type { DType } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
 import type { ConcreteGraph } from "../engine.ts";
 import { collapse, isContiguous, permuted, type Strided, sliced, stretched, stridesUnder } from "../reference/view.ts";
+import { type Chain, chainsOf } from "./chains.ts";
 import {
   type Access,
   directly,
@@ -45,7 +46,7 @@ export type Step =
   | { readonly kind: "host"; readonly node: Node; readonly args: readonly Place[]; readonly to: Place };
 
 export interface Plan {
-  readonly steps: readonly Step[];
+  readonly chains: readonly Chain[];
   /** Bytes of each buffer. */
   readonly buffers: readonly number[];
   readonly inputs: readonly Place[];
@@ -72,7 +73,7 @@ class Planner {
     const inputs = this.#graph.inputs.map((node) => this.#newPlace(node));
     for (const node of this.#nodes) if (this.#kept.has(node) && !this.#places.has(node)) this.#make(node);
     const outputs = this.#graph.outputs.map((node) => this.#contiguous(this.#places.get(node)!, node));
-    return { steps: this.#steps, buffers: this.#buffers, inputs, outputs };
+    return { chains: chainsOf(this.#steps), buffers: this.#buffers, inputs, outputs };
   }
 
   /** A buffer of `size` elements, and a group more: loops may go past the end. */

@@ -7,11 +7,12 @@ import type { FeedSource, Program } from "../engine.ts";
 import { copyInto } from "../reference/copy.ts";
 import { nodeValue } from "../reference/evaluate.ts";
 import type { View } from "../reference/view.ts";
-import { type FunctionCode, moduleOf } from "./assembler.ts";
-import { combineBlocks, type Loop, loopOf, SCRATCH } from "./loops.ts";
+import { call, FunctionCode, forBelow, get, i32Const, moduleOf, op } from "./assembler.ts";
+import type { Chain } from "./chains.ts";
+import { type AddressOf, combineBlocks, type Loop, loopOf, SCRATCH } from "./loops.ts";
 import { PACKED_BLOCK, productOf } from "./matmul.ts";
 import { layOut } from "./memory.ts";
-import type { Place, Plan } from "./plan.ts";
+import type { Place, Plan, Step } from "./plan.ts";
 import { CONTROL_BYTES, MOST_THREADS, Threads } from "./threads.ts";
 import { WIDTH } from "./vectorize.ts";
 
@@ -77,31 +78,53 @@ function assemble(plan: Plan, addressOf: (buffer: number) => number) {
   const functions: FunctionCode[] = [];
   const tasks: Task[] = [];
   let elements = 0;
-  const add = ({ code, items, perItem }: Loop, node: Node) => {
+  const addTask = ({ code, items, perItem }: Loop, node: Node) => {
     functions.push(code);
     elements += items * perItem;
     const grain = Math.max(1, Math.min(Math.ceil(GRAIN / perItem), Math.ceil(items / 2)));
     tasks.push({ kind: "loop", index: functions.length - 1, items, grain, node });
   };
-  for (const step of plan.steps) {
-    switch (step.kind) {
-      case "kernel":
-        add(loopOf(step.kernel, addressOf), step.node);
-        break;
-      case "combine":
-        add(combineBlocks(step.reduction, step.outer, step.blocks, step.pitch, addressOf), step.node);
-        break;
-      case "product": {
-        const { helpers, loops } = productOf(step.product, addressOf, functions.length);
-        functions.push(...helpers);
-        for (const loop of loops) add(loop, step.node);
-        break;
-      }
-      case "host":
-        tasks.push(step);
-    }
+  for (const chain of plan.chains) {
+    const [step] = chain.steps as [Step];
+    if (step.kind === "host") tasks.push(step);
+    else if (chain.steps.length > 1) addTask(chained(chain, functions, addressOf), step.node);
+    else for (const loop of loopsOf(step, functions, addressOf)) addTask(loop, step.node);
   }
   return { functions, tasks, elements };
+}
+
+/** The loops of a step, one after the other; functions that they call are added to `functions`. */
+function loopsOf(
+  step: Exclude<Step, { kind: "host" }>,
+  functions: FunctionCode[],
+  addressOf: AddressOf,
+): readonly Loop[] {
+  switch (step.kind) {
+    case "kernel":
+      return [loopOf(step.kernel, addressOf)];
+    case "combine":
+      return [combineBlocks(step.reduction, step.outer, step.blocks, step.pitch, addressOf)];
+    case "product": {
+      const { helpers, loops } = productOf(step.product, addressOf, functions.length);
+      functions.push(...helpers);
+      return loops;
+    }
+  }
+}
+
+/** A chain as one loop, whose items are its blocks. */
+function chained({ blocks, steps }: Chain, functions: FunctionCode[], addressOf: AddressOf): Loop {
+  const code = new FunctionCode(["i32", "i32", "i32"]);
+  const [from, to, scratch] = [0, 1, 2];
+  const parts = steps.flatMap((step) => (step.kind === "host" ? [] : loopsOf(step, functions, addressOf)));
+  const calls = parts.map(({ code: part, items }) => {
+    functions.push(part);
+    const first = op("i32.mul", get(from), i32Const(items / blocks));
+    return call(functions.length - 1, first, op("i32.add", first, i32Const(items / blocks)), get(scratch));
+  });
+  code.emit(forBelow(from, get(to), 1, ...calls));
+  const perItem = parts.reduce((sum, { items, perItem }) => sum + items * perItem, 0) / blocks;
+  return { code, items: blocks, perItem };
 }
 
 function read({ readInto }: FeedSource, { data, shape }: View): void {
