@@ -42,23 +42,40 @@ export interface Product {
   readonly packed: number;
 }
 
-/** Rows and columns of the register tile: with a row's splat and b's vectors they fill the sixteen registers. */
-export function tileOf(
-  dtype: DType,
-  m: number,
-  n: number,
-): { rows: number; columns: number; pitch: number; height: number } {
+/** The register tile of a product, in elements, and the result's padded size. */
+export interface Tile {
+  readonly rows: number;
+  readonly columns: number;
+  /** Elements from row to row of the result, and its rows. */
+  readonly pitch: number;
+  readonly height: number;
+  /** So few rows that no part of b is used twice: it is not packed in advance, and not at all where its rows lie in one piece. */
+  readonly isThin: boolean;
+}
+
+/** Vectors of sums that leave registers for the operands. */
+const MOST_VECTORS = 12;
+
+export function tileOf(dtype: DType, m: number, n: number): Tile {
   const perVector = 16 / WIDTH[dtype];
+  const isThin = m < 4;
   const rows = Math.min(m, 4);
-  const columns = perVector * (n > perVector ? 2 : 1);
-  return { rows, columns, pitch: Math.ceil(n / columns) * columns, height: Math.ceil(m / rows) * rows };
+  const vectors = Math.ceil(n / perVector);
+  let perTile = Math.min(vectors, 2);
+  if (isThin) {
+    const tiles = Math.ceil((vectors * rows) / MOST_VECTORS);
+    // An even number, for two threads or more.
+    perTile = Math.ceil(vectors / (tiles > 1 ? tiles + (tiles % 2) : tiles));
+  }
+  const columns = perVector * perTile;
+  return { rows, columns, pitch: Math.ceil(n / columns) * columns, height: Math.ceil(m / rows) * rows, isThin };
 }
 
 /** Summed indices that go through the cache together, and rows and columns of the result. */
 const DEPTH = 256;
 const ROWS = 96;
 const COLUMNS = 512;
-/** Bytes of scratch memory that a product needs: a's block. */
+/** Bytes of scratch memory that a product needs: a's block, or a strip of b. */
 export const PACKED_BLOCK = ROWS * DEPTH * 8;
 
 const MULTIPLY: Partial<Record<DType, readonly [Instruction, Instruction]>> = {
@@ -81,23 +98,36 @@ export interface ProductLoops {
  */
 export function productOf(product: Product, addressOf: AddressOf, first: number): ProductLoops {
   const { dtype, sizes, a, b } = product;
-  const { rows, columns } = tileOf(dtype, sizes.m, sizes.n);
+  const tile = tileOf(dtype, sizes.m, sizes.n);
   const [micro, packA, packB] = [first, first + 1, first + 2];
-  return {
-    helpers: [
-      microKernel(dtype, rows, columns),
-      packPanel(dtype, rows, a.row, a.column),
-      packPanel(dtype, columns, b.column, b.row),
-    ],
-    loops: [
-      packing(product, columns, addressOf, packB),
-      blocks(product, { rows, columns }, addressOf, { micro, packA }),
-    ],
-  };
+  const step = tile.isThin && b.column === 1 ? b.row : tile.columns;
+  const helpers = [
+    microKernel(dtype, tile.rows, tile.columns, step),
+    packPanel(dtype, tile.rows, a.row, a.column),
+    packPanel(dtype, tile.columns, b.column, b.row),
+  ];
+  const loops = tile.isThin
+    ? [
+        packing(product, { ...sizes, matrix: a, line: a.row, lines: tile.rows, count: sizes.m }, addressOf, packA),
+        strips(product, tile, addressOf, { micro, packB }),
+      ]
+    : [
+        packing(
+          product,
+          { ...sizes, matrix: b, line: b.column, lines: tile.columns, count: sizes.n },
+          addressOf,
+          packB,
+        ),
+        blocks(product, tile, addressOf, { micro, packA }),
+      ];
+  return { helpers, loops };
 }
 
-/** (a, b, c, pitch, depth, begin): adds the product of two packed panels to a tile of c, or begins it. Pitch in bytes. */
-function microKernel(dtype: DType, rows: number, columns: number): FunctionCode {
+/**
+ * (a, b, c, pitch, depth, begin): adds the product of two panels to a tile of c, or begins it. Pitch in bytes; `step` are the
+ * elements of b from k to k + 1.
+ */
+function microKernel(dtype: DType, rows: number, columns: number, step: number): FunctionCode {
   const instructions = MULTIPLY[dtype];
   if (!instructions) throw new Unvectorizable(`products of ${dtype}`);
   const [multiply, add] = instructions;
@@ -108,7 +138,7 @@ function microKernel(dtype: DType, rows: number, columns: number): FunctionCode 
   const tile = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => fn.local("v128")));
   const right = Array.from({ length: vectors }, () => fn.local("v128"));
   const left = fn.local("v128");
-  const [k, row] = [fn.local("i32"), fn.local("i32")];
+  const [end, row] = [fn.local("i32"), fn.local("i32")];
   const splat = width === 4 ? "v128.load32_splat" : "v128.load64_splat";
   const eachRow = (body: (locals: readonly number[]) => Code[]): Code[] => [
     set(row, get(c)),
@@ -120,18 +150,17 @@ function microKernel(dtype: DType, rows: number, columns: number): FunctionCode 
       op("i32.eqz", get(begin)),
       ...eachRow((locals) => locals.map((local, v) => set(local, load("v128.load", get(row), 16 * v)))),
     ),
-    set(k, i32Const(0)),
+    set(end, op("i32.add", get(a), op("i32.mul", get(depth), i32Const(rows * width)))),
     forBelow(
-      k,
-      get(depth),
-      1,
+      a,
+      get(end),
+      rows * width,
       ...right.map((local, v) => set(local, load("v128.load", get(b), 16 * v))),
       ...tile.flatMap((locals, r) => [
         set(left, load(splat, get(a), r * width)),
         ...locals.map((local, v) => set(local, op(add, get(local), op(multiply, get(left), get(right[v]!))))),
       ]),
-      set(a, op("i32.add", get(a), i32Const(rows * width))),
-      set(b, op("i32.add", get(b), i32Const(columns * width))),
+      set(b, op("i32.add", get(b), i32Const(step * width))),
     ),
     ...eachRow((locals) => locals.map((local, v) => store("v128.store", get(row), get(local), 16 * v))),
   );
@@ -211,10 +240,25 @@ const times = (a: Code, n: number): Code => op("i32.mul", a, i32Const(n));
 
 const [FROM, TO, SCRATCH] = [0, 1, 2];
 
-/** Lays b out in panels of `columns` columns: an item a panel. */
-function packing({ dtype, sizes, b, packed }: Product, columns: number, addressOf: AddressOf, pack: number): Loop {
+interface Panels {
+  readonly matrix: Matrices;
+  readonly batch: number;
+  readonly k: number;
+  /** Elements from line to line, lines of a panel, and of all. */
+  readonly line: number;
+  readonly lines: number;
+  readonly count: number;
+}
+
+/** Lays matrices out in panels: an item a panel. */
+function packing(
+  { dtype, packed }: Product,
+  { matrix: source, batch, k, line, lines, count }: Panels,
+  addressOf: AddressOf,
+  pack: number,
+): Loop {
   const width = WIDTH[dtype];
-  const panels = Math.ceil(sizes.n / columns);
+  const panels = Math.ceil(count / lines);
   const fn = new FunctionCode(["i32", "i32", "i32"]);
   const [matrix, panel] = [fn.local("i32"), fn.local("i32")];
   fn.emit(
@@ -227,28 +271,91 @@ function packing({ dtype, sizes, b, packed }: Product, columns: number, addressO
       call(
         pack,
         sum(
-          i32Const(addressOf(b.buffer) + b.offset * width),
-          times(get(matrix), b.batch * width),
-          times(get(panel), b.column * columns * width),
+          i32Const(addressOf(source.buffer) + source.offset * width),
+          times(get(matrix), source.batch * width),
+          times(get(panel), line * lines * width),
         ),
-        sum(i32Const(addressOf(packed)), times(get(FROM), sizes.k * columns * width)),
-        least(i32Const(columns), op("i32.sub", i32Const(sizes.n), times(get(panel), columns))),
-        i32Const(sizes.k),
+        sum(i32Const(addressOf(packed)), times(get(FROM), k * lines * width)),
+        least(i32Const(lines), op("i32.sub", i32Const(count), times(get(panel), lines))),
+        i32Const(k),
       ),
     ),
   );
-  return { code: fn, items: sizes.batch * panels, perItem: sizes.k * columns };
+  return { code: fn, items: batch * panels, perItem: k * lines };
+}
+
+/** Makes a result of few rows from the packed a: an item a strip of columns. */
+function strips(
+  { dtype, sizes: { batch, n, k }, b, c, packed }: Product,
+  { rows, columns, pitch }: Tile,
+  addressOf: AddressOf,
+  { micro, packB }: { micro: number; packB: number },
+): Loop {
+  const width = WIDTH[dtype];
+  const count = pitch / columns;
+  const fn = new FunctionCode(["i32", "i32", "i32"]);
+  const [matrix, strip, at, depth, source] = Array.from({ length: 5 }, () => fn.local("i32")) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const isDirect = b.column === 1;
+  const pack = call(
+    packB,
+    get(source),
+    get(SCRATCH),
+    least(i32Const(columns), op("i32.sub", i32Const(n), times(get(strip), columns))),
+    get(depth),
+  );
+  fn.emit(
+    forBelow(
+      FROM,
+      get(TO),
+      1,
+      set(matrix, op("i32.div_u", get(FROM), i32Const(count))),
+      set(strip, op("i32.rem_u", get(FROM), i32Const(count))),
+      set(at, i32Const(0)),
+      forBelow(
+        at,
+        i32Const(k),
+        DEPTH,
+        set(depth, least(i32Const(DEPTH), op("i32.sub", i32Const(k), get(at)))),
+        set(
+          source,
+          sum(
+            i32Const(addressOf(b.buffer) + b.offset * width),
+            times(get(matrix), b.batch * width),
+            times(get(strip), b.column * columns * width),
+            times(get(at), b.row * width),
+          ),
+        ),
+        ...(isDirect ? [] : [pack]),
+        call(
+          micro,
+          sum(i32Const(addressOf(packed)), times(sum(times(get(matrix), k), get(at)), rows * width)),
+          get(isDirect ? source : SCRATCH),
+          sum(i32Const(addressOf(c)), times(sum(times(get(matrix), rows * pitch), times(get(strip), columns)), width)),
+          i32Const(pitch * width),
+          get(depth),
+          op("i32.eqz", get(at)),
+        ),
+      ),
+    ),
+  );
+  return { code: fn, items: batch * count, perItem: (k * columns * rows) / 4 };
 }
 
 /** Makes the result in blocks of rows and columns: an item a block. */
 function blocks(
   { dtype, sizes: { batch, m, n, k }, a, c, packed }: Product,
-  tile: { rows: number; columns: number },
+  tile: Tile,
   addressOf: AddressOf,
   { micro, packA }: { micro: number; packA: number },
 ): Loop {
   const width = WIDTH[dtype];
-  const { pitch, height } = tileOf(dtype, m, n);
+  const { pitch, height } = tile;
   const [rowBlocks, columnBlocks] = [Math.ceil(m / ROWS), Math.ceil(pitch / COLUMNS)];
   const fn = new FunctionCode(["i32", "i32", "i32"]);
   const [matrix, rest, top, bottom, left, right, at, depth, i, j] = Array.from({ length: 10 }, () =>
@@ -326,9 +433,11 @@ function blocks(
   return { code: fn, items, perItem: (2 * batch * m * n * k) / items / 8 };
 }
 
-/** Elements of the packed b, and of the padded result. */
-export const packedSize = ({ dtype, sizes: { batch, m, n, k } }: Pick<Product, "dtype" | "sizes">): number =>
-  batch * k * tileOf(dtype, m, n).pitch;
+/** Elements of what is packed in advance, and of the padded result. */
+export const packedSize = ({ dtype, sizes: { batch, m, n, k } }: Pick<Product, "dtype" | "sizes">): number => {
+  const { isThin, rows, pitch } = tileOf(dtype, m, n);
+  return batch * k * (isThin ? rows : pitch);
+};
 export const resultSize = ({ dtype, sizes: { batch, m, n } }: Pick<Product, "dtype" | "sizes">): number => {
   const { pitch, height } = tileOf(dtype, m, n);
   return batch * height * pitch;
