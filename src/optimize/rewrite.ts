@@ -98,8 +98,9 @@ function matches(pattern: Expr, node: Node, match: Match): boolean {
   return operandsOf(pattern).every((operand, i) => matches(operand, node.args[i]!, match));
 }
 
+/** The number that a pattern wants; of a bool 1 or 0, as constants hold them. */
 function literalOf(e: Expr): number | undefined {
-  if (e.kind === "number") return Number(e.value);
+  if (e.kind === "number" || e.kind === "bool") return Number(e.value);
   return e.kind === "unary" && e.op === "-" && e.arg.kind === "number" ? -Number(e.arg.value) : undefined;
 }
 
@@ -112,8 +113,10 @@ function isFilledWith(node: Node, value: number): boolean {
 /** One side of a rule, of the nodes that its names stand for. */
 export function build(e: Expr, match: ReadonlyMap<string, Node>): Node {
   if (e.kind === "name") return match.get(e.name)!;
+  const graph = graphOf([...match.values()]);
+  if (e.kind === "bool") return graph.constant({ dtype: "bool", shape: [], weak: true }, [e.value]);
   const literal = literalOf(e);
-  if (literal !== undefined) return lift(literal, graphOf([...match.values()]));
+  if (literal !== undefined) return lift(literal, graph);
   const [x, y] = operandsOf(e).map((operand) => build(operand, match)) as [Node, Node];
   switch (e.kind) {
     case "binary":
