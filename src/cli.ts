@@ -3,6 +3,7 @@ import { fstatSync, writeSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import type { CheckOptions } from "./commands/check.ts";
+import type { ExplainOptions } from "./commands/explain.ts";
 import type { OpsOptions } from "./commands/ops.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { World } from "./commands/world.ts";
@@ -150,6 +151,19 @@ program
   });
 
 program
+  .command("explain")
+  .description("show what a program becomes before it runs")
+  .argument("[file]", "the program; - is standard input")
+  .option("-e, --eval <text>", "the program itself, in place of a file")
+  .option("-f, --feed <[name=]source>", "data whose sizes are put in; repeatable", every)
+  .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
+  .action(async (file: string | undefined, options: ExplainOptions) => {
+    needOneProgram(file, options.eval);
+    const { explain } = await import("./commands/explain.ts");
+    status = await explain(file, options, world);
+  });
+
+program
   .command("ops")
   .description("list every function, or tell all about one")
   .argument("[name]", "the function")
@@ -180,12 +194,12 @@ function usageDiagnostic({ message }: CommanderError): Diagnostic {
 }
 
 /** Says what went wrong and gives the exit status for it. */
-async function explain(error: unknown): Promise<number> {
+async function reportError(error: unknown): Promise<number> {
   if (error instanceof ClosedPipe) return 0;
   if (error instanceof CommanderError) {
     // Help and version have been printed; bare `tsym` printed its help as a complaint.
     if (/^commander\.(help|version)/.test(error.code)) return error.exitCode && 2;
-    return explain(new TsymError([usageDiagnostic(error)], 2));
+    return reportError(new TsymError([usageDiagnostic(error)], 2));
   }
   if (error instanceof TsymError) {
     const { renderDiagnostics } = await import("./render.ts");
@@ -197,13 +211,13 @@ async function explain(error: unknown): Promise<number> {
   return INTERNAL_ERROR;
 }
 
-process.on("uncaughtException", async (error) => process.exit(await explain(error)));
+process.on("uncaughtException", async (error) => process.exit(await reportError(error)));
 
 // `--color` takes a value only after `=`, or it would swallow the program's name.
 const words = process.argv.map((word) => (word === "--color" ? "--color=always" : word));
 program
   .parseAsync(words)
-  .then(() => status, explain)
+  .then(() => status, reportError)
   .then((exit) => {
     process.exitCode = exit;
   });

@@ -68,11 +68,7 @@ export class Session {
   }
 
   async #compile(sources: ReadonlyMap<string, Source>): Promise<{ bound: Bound; program: EngineProgram }> {
-    const fed = new Map<string, FedShape>();
-    for (const { name, node } of this.#program.inputs) {
-      const source = sources.get(name);
-      if (source) fed.set(name, fedShape(source, node.type.shape));
-    }
+    const fed = fedShapes(this.#program, sources);
     const key = JSON.stringify([...fed].map(([name, { shape }]) => [name, ...shape]));
     const known = this.#compiled.get(key);
     if (known) return known;
@@ -110,6 +106,15 @@ const unsupported = ({ node, reason }: Unsupported, engine: string, site: Site |
   message: `engine ${engine} cannot run ${node.op.name}: ${reason}`,
   labels: site ? placeLabels(site) : [],
 });
+
+/** What sources say of the sizes of a program's inputs. */
+export const fedShapes = (program: Lowered, sources: ReadonlyMap<string, Source>): Map<string, FedShape> =>
+  new Map(
+    program.inputs.flatMap(({ name, node }) => {
+      const source = sources.get(name);
+      return source ? [[name, fedShape(source, node.type.shape)]] : [];
+    }),
+  );
 
 /** The shape that a source gives an input declared so: a CSV column may be a vector, `[]` has the declared rank. */
 function fedShape({ label, shape, alternativeShape, openShape }: Source, declared: readonly Dim[]): FedShape {

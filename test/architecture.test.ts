@@ -71,6 +71,7 @@ const MAY_USE: Record<string, readonly string[]> = {
     "src/graph",
     "src/ops",
     "src/autodiff",
+    "src/bind",
     "src/print",
     "src/optimize",
     "src/io/source",

@@ -2,6 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { check } from "../src/commands/check.ts";
+import { explain } from "../src/commands/explain.ts";
 import { run } from "../src/commands/run.ts";
 import type { World } from "../src/commands/world.ts";
 import { renderDiagnostics } from "../src/render.ts";
@@ -12,6 +13,8 @@ export interface Ended {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+const COMMANDS = { check, explain, run };
 
 const FLAGS = {
   eval: { type: "string", short: "e" },
@@ -52,7 +55,7 @@ export async function tsym(...words: readonly string[]): Promise<Ended> {
     },
   };
   try {
-    const status = await (command === "check" ? check(file, options, world) : run(file, options, world));
+    const status = await COMMANDS[command as keyof typeof COMMANDS](file, options, world);
     return { status, stdout, stderr };
   } catch (error) {
     if (!(error instanceof TsymError)) throw error;

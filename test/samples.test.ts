@@ -20,6 +20,10 @@ afterAll(() => process.chdir(root));
 const flagsOf = (program: string): readonly string[] =>
   /^#! run (.*)\n/.exec(readFileSync(program, "utf8"))?.[1]?.split(/\s+/) ?? [];
 
+/** Ops that only derivatives and functions are made of, and sizes without a name where an expression wants one. */
+const NO_PROGRAM =
+  /\b(zero_\w+|embed|recurrence|scatter_along_axis|cofactor)\(|exclusive=|reverse=|\[\?|, \?.*\)|::q|\[.*(min|max)\(.*:/;
+
 function expectFile(path: string, content: string): void {
   if (process.env["UPDATE"]) writeFileSync(path, content);
   expect(content).toBe(existsSync(path) ? readFileSync(path, "utf8") : "");
@@ -38,6 +42,15 @@ describe.each(names)("%s", (name) => {
     const ended = await tsym("check", program);
     expect(ended).toMatchObject({ status: 0, stderr: "" });
     expectFile(`${name}.check`, ended.stdout);
+  });
+
+  test("gives the same where what is run is its explanation", async ({ skip }) => {
+    const { stdout: explained, stderr } = await tsym("explain", program);
+    expect(stderr).toBe("");
+    skip(NO_PROGRAM.test(explained), "an op has no name in the language");
+    const ended = await tsym("run", "-e", explained, ...flagsOf(program));
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toBe(readFileSync(`${name}.json`, "utf8"));
   });
 });
 

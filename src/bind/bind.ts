@@ -33,6 +33,10 @@ export function bind(program: Lowered, outputs: readonly NamedTensor[], fed: Rea
   return new Concretizer(program, sizes, fed).concretize(outputs, given);
 }
 
+/** What `outputs` need as `bind` makes it, but before there is data: sizes are as declared, and every input is open. */
+export const withoutData = (program: Lowered, outputs: readonly NamedTensor[]): Bound =>
+  new Concretizer(program, new Sizes(program, new Map()), undefined).concretize(outputs, program.inputs);
+
 /** Everything that the outputs need must be fed or have a default, what the defaults need included. */
 function requireInputs(program: Lowered, outputs: readonly NamedTensor[], fed: ReadonlyMap<string, FedShape>): void {
   const pending = new Map(program.inputs.filter((i) => !fed.has(i.name)).map((i) => [i.node, i]));

@@ -28,12 +28,13 @@ export class Concretizer {
   readonly #graph: Graph;
   readonly #program: Lowered;
   readonly #sizes: Sizes;
-  readonly #fed: ReadonlyMap<string, FedShape>;
+  readonly #fed: ReadonlyMap<string, FedShape> | undefined;
   readonly #made = new Map<Node, Node>();
   readonly #from = new Map<Node, Node>();
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers = new Map<string, Dim>();
 
-  constructor(program: Lowered, sizes: Sizes, fed: ReadonlyMap<string, FedShape>) {
+  /** Without `fed`, inputs stay inputs and what `sizes` do not tell stays a symbol. */
+  constructor(program: Lowered, sizes: Sizes, fed: ReadonlyMap<string, FedShape> | undefined) {
     this.#program = program;
     this.#sizes = sizes;
     this.#fed = fed;
@@ -41,9 +42,8 @@ export class Concretizer {
   }
 
   concretize(outputs: readonly NamedTensor[], inputs: readonly InputTensor[]): Bound {
-    const defaults = new Map(
-      this.#program.inputs.flatMap((i) => (i.default && !this.#fed.has(i.name) ? [[i.node, i.default] as const] : [])),
-    );
+    const unfed = this.#program.inputs.filter((i) => this.#fed?.has(i.name) === false);
+    const defaults = new Map(unfed.flatMap((i) => (i.default ? [[i.node, i.default] as const] : [])));
     this.#follow(
       outputs.map((o) => o.node),
       defaults,
@@ -114,18 +114,17 @@ export class Concretizer {
     if (Array.isArray(value) && value.some((v) => isSymbolic(v))) return value.map((v) => this.#number(v as Dim, node));
     return isSymbolic(value) ? this.#number(value, node) : value;
   }
-  #numbersOf(dims: unknown, node: Node): number[] {
+  #numbersOf(dims: unknown, node: Node): Dim[] {
     return (dims as Dim[]).map((d) => this.#number(d, node));
   }
 
-  #number(d: Dim, node: Node): number {
+  #number(d: Dim, node: Node): Dim {
     if (isKnown(d)) return d;
     const known = this.#numbers.get(d.key);
     if (known !== undefined) return known;
-    const value = this.#sizes.value(d);
-    if (value === undefined) this.#reportUnknown(d, node);
-    this.#numbers.set(d.key, value!);
-    return value!;
+    const value = this.#sizes.value(d) ?? (this.#fed ? this.#reportUnknown(d, node) : d);
+    this.#numbers.set(d.key, value);
+    return value;
   }
 
   #reportUnknown(d: Dim, node: Node): never {

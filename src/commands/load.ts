@@ -13,6 +13,10 @@ export function load(file: string | undefined, text: string | undefined, world: 
   return loadProgram({ name: file!, text: readText(file!) }, findImport, resolve(file!));
 }
 
+/** Whether a program declares an input of that name. */
+export const declares = ({ sources: { main } }: Loaded, name: string): boolean =>
+  main.statements.some((s) => s.kind === "input" && s.inputs.some((i) => i.name === name));
+
 const findImport: FindImport = (path, from) => {
   const folder = dirname(from);
   const identity = resolve(folder, path);

@@ -1,5 +1,5 @@
 /** `tsym run`: evaluates a program on data. Reads top to bottom as the pipeline: text, graph, sizes, engine, results. */
-import { checkProgram, failOnErrors, type Loaded } from "../compile.ts";
+import { checkProgram, failOnErrors } from "../compile.ts";
 import { type EngineName, loadEngine } from "../engines/load.ts";
 import { descriptorChunks } from "../io/bytes.ts";
 import { compare } from "../io/compare.ts";
@@ -15,7 +15,7 @@ import { requireInput, Session, undeclaredInputs } from "../session.ts";
 import { fail, TsymError } from "../source.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { load } from "./load.ts";
+import { declares, load } from "./load.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import type { World } from "./world.ts";
 
@@ -129,9 +129,6 @@ async function prepare(
   });
   return { chosen, carries, session };
 }
-
-const declares = ({ sources: { main } }: Loaded, name: string): boolean =>
-  main.statements.some((s) => s.kind === "input" && s.inputs.some((i) => i.name === name));
 
 function reportWarnings(program: Lowered, world: World): void {
   const warnings = program.diagnostics.filter((d) => d.code !== "unused-input");

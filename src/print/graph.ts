@@ -2,11 +2,12 @@
 import type { Expr } from "../../grammar/ast.ts";
 import { formatExpr } from "../../grammar/format.ts";
 import { ancestors, isConstant, type Node } from "../graph/node.ts";
+import { castOp } from "../ops/cast.ts";
 import { inputOp } from "../ops/leaf.ts";
-import { transposeOp } from "../ops/movement.ts";
+import { broadcastOp, transposeOp } from "../ops/movement.ts";
 import { symbolsOf } from "../tensor/dim.ts";
 import { expressionOf } from "./expression.ts";
-import { isFill } from "./literal.ts";
+import { bareLiteral, isFill, isLiteral } from "./literal.ts";
 import * as tree from "./tree.ts";
 
 /** What is longer has a name where it is part of something. */
@@ -26,8 +27,8 @@ export interface PrintedGraph {
 }
 
 /**
- * The text of `roots`. A node in `names` is bound under that name (a leaf is called so); others that need one are t1, t2 …,
- * whatever is free.
+ * The text of `roots`. A node in `names` is bound under that name (a leaf is called so), but for a root that nothing uses;
+ * others that need a name are t1, t2 …, whatever is free.
  */
 export function printGraph(roots: readonly Node[], names: ReadonlyMap<Node, string> = new Map()): PrintedGraph {
   const nodes = ancestors(roots);
@@ -39,6 +40,7 @@ export function printGraph(roots: readonly Node[], names: ReadonlyMap<Node, stri
   const named = new Set<Node>();
   /** What is so short that it stands wherever it is used. */
   const atoms = new Set<Node>();
+  const isShort = (node: Node) => atoms.has(node) || named.has(node);
   const shown = { tree: (node: Node) => trees.get(node)!, isInline: (node: Node) => !named.has(node) };
   for (const node of nodes) {
     const given = names.get(node);
@@ -49,9 +51,10 @@ export function printGraph(roots: readonly Node[], names: ReadonlyMap<Node, stri
     }
     const expression = expressionOf(node, shown);
     const text = formatExpr(expression);
-    if (isAtom(node) || (node.op === transposeOp && atoms.has(node.args[0]!))) atoms.add(node);
-    const isPart = !atoms.has(node) && (uses.get(node)! > 1 || (text.length > LONGEST && !roots.includes(node)));
-    const wantsName = given !== undefined || isPart;
+    if (isAtom(node) || (node.op === transposeOp && isShort(node.args[0]!))) atoms.add(node);
+    const isResult = roots.includes(node) && uses.get(node) === 1;
+    const isPart = !atoms.has(node) && (uses.get(node)! > 1 || text.length > LONGEST);
+    const wantsName = !isResult && (given !== undefined || isPart);
     if (wantsName) {
       const name = given ?? fresh();
       named.add(node);
@@ -65,18 +68,22 @@ export function printGraph(roots: readonly Node[], names: ReadonlyMap<Node, stri
 /** Inputs, numbers, `zeros` and `arange`. */
 const isAtom = (node: Node): boolean => isFill(node) || (node.args.length === 0 && !isConstant(node));
 
-/** How deep a sketch goes. */
-const DEPTH = 3;
-
-/** A node in one line: names for what `names` holds, `…` for what lies too deep. */
-export function sketch(node: Node, names: ReadonlyMap<Node, string>): string {
-  const treeAt = (x: Node, depth: number): Expr => {
-    const name = depth > 0 ? names.get(x) : undefined;
+/** A node in one line: names for what `names` holds, `…` for what lies deeper than `depth`. */
+export function sketch(node: Node, names: ReadonlyMap<Node, string>, depth: number): string {
+  const treeAt = (x: Node, level: number): Expr => {
+    const name = level > 0 ? names.get(x) : undefined;
     if (name !== undefined) return tree.name(name);
-    if (depth > DEPTH && x.args.length > 0) return tree.name("…");
-    return expressionOf(x, { tree: (arg) => treeAt(arg, depth + 1), isInline: (arg) => !names.has(arg) });
+    if (level > depth && x.args.length > 0) return tree.name("…");
+    return expressionOf(x, { tree: (arg) => treeAt(arg, level + 1), isInline: (arg) => !names.has(arg) });
   };
   return formatExpr(treeAt(node, 0));
+}
+
+/** A default of an input, which gives it its dtype and shape. */
+export function printDefault(value: Node): string {
+  let bare = value;
+  while (bare.op === broadcastOp || bare.op === castOp) bare = bare.args[0]!;
+  return isLiteral(bare) ? formatExpr(bareLiteral(bare)) : sketch(bare, new Map(), Number.POSITIVE_INFINITY);
 }
 
 /** Names that nothing in a graph has. */

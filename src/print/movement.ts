@@ -1,17 +1,17 @@
 /** Movement ops as text: indices, `.T`, `expand_dims`, `pad` where one of them says it, `reshape` and plain calls elsewhere. */
-import type { Expr, IndexItem } from "../../grammar/ast.ts";
+import type { Expr } from "../../grammar/ast.ts";
 import { isConstant, type Node } from "../graph/node.ts";
 import { contractOp } from "../ops/contract.ts";
 import type { MovementOp } from "../ops/define.ts";
 import { opOf } from "../ops/define.ts";
 import { markOp, stopOp } from "../ops/identity.ts";
 import { reshapeOp, type SliceAttrs, sliceOp } from "../ops/movement.ts";
-import { NOWHERE } from "../ops/trees.ts";
-import { addDims, type Dim, isKnown, mulDims, sameDim, subDims } from "../tensor/dim.ts";
+import { type Dim, isKnown, sameDim, subDims } from "../tensor/dim.ts";
 import { contraction, transposedContraction } from "./contraction.ts";
 import type { Shown } from "./expression.ts";
-import { filled, isFill } from "./literal.ts";
+import { filled } from "./literal.ts";
 import { reduction } from "./reduction.ts";
+import { sliceItems } from "./slice.ts";
 import * as tree from "./tree.ts";
 
 /** The node's tree, those of its arguments being what `shown` says. */
@@ -39,10 +39,11 @@ export function movement(node: Node, op: MovementOp, shown: Shown): Expr {
 
 /** Leading axes come by themselves. */
 function broadcast(node: Node, x: Node, shown: Shown): Expr {
-  if (isConstant(x) && isFill(node)) return filled(x, node);
   const inner = x.op === reshapeOp && shown.isInline(x) ? x.args[0]! : undefined;
   const leads = inner && unitAxesOf(x.type.shape, inner.type.shape)?.every((axis, i) => axis === i);
-  return tree.call("broadcast_to", [shown.tree(leads ? inner : x), tree.dims(node.type.shape)]);
+  const from = leads ? inner : x;
+  if (isConstant(from) && from.type.shape.length === 0) return filled(from, node);
+  return tree.call("broadcast_to", [shown.tree(from), tree.dims(node.type.shape)]);
 }
 
 function reshape(node: Node, x: Node, shown: Shown): Expr {
@@ -75,10 +76,10 @@ const reducesTo = (reduced: Node, inserted: readonly number[]): boolean =>
 
 const sliceAttrs = ({ attrs }: Node): SliceAttrs => attrs as unknown as SliceAttrs;
 
-/** Whether a slice reads one known place along an axis. */
+/** Whether a slice reads one place along an axis, known from one of its ends. */
 function isOnePlace(node: Node, axis: number): boolean {
   const { starts, sizes } = sliceAttrs(node);
-  return sizes[axis] === 1 && isKnown(starts[axis]!);
+  return sizes[axis] === 1 && [0, node.args[0]!.type.shape[axis]!].some((end) => isKnown(subDims(starts[axis]!, end)));
 }
 
 function transpose(node: Node, x: Node, shown: Shown): Expr {
@@ -92,38 +93,6 @@ function transpose(node: Node, x: Node, shown: Shown): Expr {
   if (swapsLast) return tree.transposed(shown.tree(x), rank > 2);
   const isReversed = axes.every((a, i) => a === rank - 1 - i);
   return tree.call("transpose", [shown.tree(x), ...(isReversed ? [] : [tree.ints(axes)])]);
-}
-
-/** What stands in the brackets; along `places` one int, where a slice would keep the axis. */
-function sliceItems(
-  { starts, sizes, steps }: SliceAttrs,
-  shape: readonly Dim[],
-  places: readonly number[] = [],
-): IndexItem[] {
-  const items = shape.map((size, axis): IndexItem => {
-    const [start, count, step] = [starts[axis]!, sizes[axis]!, steps[axis]!];
-    if (places.includes(axis)) return { kind: "at", index: tree.dim(start), span: NOWHERE };
-    return sliceItem(size, start, count, step);
-  });
-  const used = items.findLastIndex((item) => item.kind !== "slice" || item.start || item.stop || item.step);
-  return items.slice(0, Math.max(used + 1, 1));
-}
-
-function sliceItem(size: Dim, start: Dim, count: Dim, step: Dim): IndexItem {
-  const forward = !isKnown(step) || step > 0;
-  const last = addDims(start, mulDims(subDims(count, 1), step));
-  const stop = addDims(last, forward ? 1 : -1);
-  const fromEdge = sameDim(start, forward ? 0 : subDims(size, 1));
-  const next = addDims(last, step);
-  const beyond = isKnown(next) && isKnown(size) && next >= size;
-  const toEdge = sameDim(stop, forward ? size : -1) || (forward && beyond);
-  return {
-    kind: "slice",
-    ...(!fromEdge && { start: tree.dim(start) }),
-    ...(!toEdge && { stop: tree.dim(stop) }),
-    ...(step !== 1 && { step: tree.dim(step) }),
-    span: NOWHERE,
-  };
 }
 
 function embed(node: Node, x: Node, shown: Shown): Expr {
