@@ -175,7 +175,7 @@ export const storeLane = (width: Width, lane: number, address: Code, vector: Cod
   lane,
 ];
 
-const EXTRACTS = { i32x4: 27, i64x2: 29, f64x2: 33 } as const;
+const EXTRACTS = { i32x4: 27, i64x2: 29, f32x4: 31, f64x2: 33 } as const;
 export const extractLane = (shape: keyof typeof EXTRACTS, lane: number, vector: Code): Code => [
   ...vector,
   ...opcode(simd(EXTRACTS[shape])),
@@ -259,6 +259,7 @@ export class FunctionCode {
   }
 }
 
+/** A function of the host's; imports come first in the index space of calls. */
 export interface ImportedFunction {
   readonly name: string;
   readonly params: readonly ValueType[];

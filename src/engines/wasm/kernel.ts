@@ -39,6 +39,19 @@ export interface Kernel {
   readonly reduction?: Reduction | undefined;
 }
 
+/** Whether a kernel may call a routine, and so have to be run a second time: what it reads must then still be there. */
+export function callsRoutine({ stores, reduction }: Kernel): boolean {
+  const seen = new Set<Form>();
+  const pending = [...stores.map((store) => store.value), ...(reduction ? [reduction.value] : [])];
+  for (let form = pending.pop(); form; form = pending.pop()) {
+    if (form.op === "rare") return true;
+    if (seen.has(form)) continue;
+    seen.add(form);
+    pending.push(...form.args);
+  }
+  return false;
+}
+
 /** The elements of one block of a reduction, and the lanes that it is folded in. */
 export const BLOCK = 256;
 export const LANES = 16;

@@ -1,7 +1,7 @@
 /** Where buffers lie: those that are not needed at the same time share memory. Knows steps by the buffers that they touch. */
 
 import type { Chain } from "./chains.ts";
-import type { Kernel, Operand } from "./kernel.ts";
+import { callsRoutine, type Kernel, type Operand } from "./kernel.ts";
 import type { Plan, Step } from "./plan.ts";
 
 /** Cache lines are not shared between buffers. */
@@ -71,7 +71,8 @@ const sameElements = (a: Operand, b: Operand): boolean =>
 /** For each buffer the one whose memory it takes over: a loop's result may lie where what it reads for the last time lay. */
 function inPlace(chains: readonly Chain[], lives: readonly Life[]): number[] {
   const shared = lives.map((_, i) => i);
-  for (const [time, chain] of chains.entries())
+  for (const [time, chain] of chains.entries()) {
+    if (chain.steps.some((step) => step.kind === "kernel" && callsRoutine(step.kernel))) continue;
     for (const [i, step] of chain.steps.entries()) {
       if (step.kind !== "kernel") continue;
       const later = new Set(chain.steps.slice(i + 1).flatMap((s) => buffersOf(s).reads));
@@ -89,6 +90,7 @@ function inPlace(chains: readonly Chain[], lives: readonly Life[]): number[] {
       life.end = Math.max(life.end, lives[to]!.end);
       life.bytes = Math.max(life.bytes, lives[to]!.bytes);
     }
+  }
   return shared;
 }
 

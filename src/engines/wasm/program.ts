@@ -1,6 +1,7 @@
 /** A plan made ready to run: code, memory and threads. */
 import { availableParallelism } from "node:os";
 import type { Node } from "../../graph/node.ts";
+import { ROUTINES } from "../../numeric/routines.ts";
 import { allocate, type TypedArray, viewOf } from "../../tensor/dtype.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { FeedSource, Program } from "../engine.ts";
@@ -13,6 +14,7 @@ import { type AddressOf, combineBlocks, type Loop, loopOf, SCRATCH } from "./loo
 import { PACKED_BLOCK, productOf } from "./matmul.ts";
 import { layOut } from "./memory.ts";
 import type { Place, Plan, Step } from "./plan.ts";
+import { IMPORTS, STAND_INS } from "./routines.ts";
 import { CONTROL_BYTES, MOST_THREADS, Threads } from "./threads.ts";
 import { WIDTH } from "./vectorize.ts";
 
@@ -45,14 +47,14 @@ export function programOf(plan: Plan, threads = availableParallelism()): Program
   if (pages > MOST_PAGES) return undefined;
   const { tasks, functions, elements } = assemble(plan, (buffer) => layout.addresses[buffer]!);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
-  const module = new WebAssembly.Module(moduleOf(functions, [], MOST_PAGES));
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const module = new WebAssembly.Module(moduleOf(functions, IMPORTS, MOST_PAGES));
+  const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, memory } });
   const pool = new Threads(
     memory,
     exports as Record<string, (from: number, to: number, scratch: number) => void>,
     (thread) => CONTROL_BYTES + thread * scratchBytes,
   );
-  if (elements >= WORTH_A_THREAD) pool.start(count, memory, module);
+  if (elements >= WORTH_A_THREAD) pool.start(count, memory, module, STAND_INS);
   const { buffer } = memory;
   const view = ({ dtype, buffer: of, shape, strides, offset }: Place): View => {
     const address = layout.addresses[of]!;
@@ -105,7 +107,7 @@ function loopsOf(
     case "combine":
       return [combineBlocks(step.reduction, step.outer, step.blocks, step.pitch, addressOf)];
     case "product": {
-      const { helpers, loops } = productOf(step.product, addressOf, functions.length);
+      const { helpers, loops } = productOf(step.product, addressOf, IMPORTS.length + functions.length);
       functions.push(...helpers);
       return loops;
     }
@@ -120,7 +122,12 @@ function chained({ blocks, steps }: Chain, functions: FunctionCode[], addressOf:
   const calls = parts.map(({ code: part, items }) => {
     functions.push(part);
     const first = op("i32.mul", get(from), i32Const(items / blocks));
-    return call(functions.length - 1, first, op("i32.add", first, i32Const(items / blocks)), get(scratch));
+    return call(
+      IMPORTS.length + functions.length - 1,
+      first,
+      op("i32.add", first, i32Const(items / blocks)),
+      get(scratch),
+    );
   });
   code.emit(forBelow(from, get(to), 1, ...calls));
   const perItem = parts.reduce((sum, { items, perItem }) => sum + items * perItem, 0) / blocks;

@@ -7,6 +7,8 @@ const LEFT = 1;
 const FUNCTION = 2;
 const ITEMS = 3;
 const GRAIN = 4;
+/** Set by a worker that met a value which only the main thread can compute. */
+const REDO = 5;
 /** One for each worker: -1 until it is there, then the number of the last job it was given. */
 const MAILBOX = 16;
 
@@ -17,9 +19,11 @@ export const CONTROL_BYTES = 4 * (MAILBOX + MOST_THREADS);
 const SPINS = 20_000;
 
 /** What a worker runs; `take` is the loop that the main thread runs too. */
-const WORKER = `const { workerData: { memory, module, scratch, mailbox, stop } } = require("node:worker_threads");
+const WORKER = `const { workerData: { memory, module, scratch, mailbox, routines } } = require("node:worker_threads");
 const control = new Int32Array(memory.buffer);
-const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+const redo = (zero) => () => (Atomics.store(control, ${REDO}, 1), zero);
+const env = Object.fromEntries(routines.map(({ name, zero }) => [name, redo(zero)]));
+const { exports } = new WebAssembly.Instance(module, { env: { ...env, memory } });
 const take = ${take};
 Atomics.store(control, mailbox, 0);
 for (let job = 0; ; ) {
@@ -52,11 +56,17 @@ export class Threads {
     this.#scratch = scratch;
   }
 
-  start(count: number, memory: WebAssembly.Memory, module: WebAssembly.Module): void {
+  /** Workers make their own instances, in which each of `routines` asks for the job to be done again by the main thread. */
+  start(
+    count: number,
+    memory: WebAssembly.Memory,
+    module: WebAssembly.Module,
+    routines: readonly { readonly name: string; readonly zero: number | bigint }[],
+  ): void {
     for (let thread = 1; thread < Math.min(count, MOST_THREADS); thread++) {
       const mailbox = MAILBOX + thread;
       Atomics.store(this.#control, mailbox, -1);
-      const workerData = { memory, module, scratch: this.#scratch(thread), mailbox };
+      const workerData = { memory, module, scratch: this.#scratch(thread), mailbox, routines };
       const worker = new Worker(WORKER, { eval: true, workerData });
       worker.unref();
       this.#workers.push(worker);
@@ -81,6 +91,9 @@ export class Threads {
     take(control, this.#exports, this.#scratch(0));
     for (let left = Atomics.load(control, LEFT), spins = 0; left > 0; left = Atomics.load(control, LEFT), spins++)
       if (spins > SPINS) Atomics.wait(control, LEFT, left);
+    if (Atomics.exchange(control, REDO, 0) === 0) return;
+    control[NEXT] = 0;
+    take(control, this.#exports, this.#scratch(0));
   }
 
   dispose(): void {

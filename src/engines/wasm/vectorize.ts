@@ -8,6 +8,7 @@ import type { Form, Operator, ScalarType } from "../../numeric/form.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import {
   type Code,
+  call,
   extractLane,
   type FunctionCode,
   get,
@@ -24,7 +25,9 @@ import {
   store as storeTo,
   v128Const,
   type Width,
+  when,
 } from "./assembler.ts";
+import { routineIndex } from "./routines.ts";
 
 /** Four elements in one vector (f32, i32, and masks m32), or in two (f64, i64, masks m64, and i32 in the low halves of 64-bit lanes, w32). */
 export type Layout = "f32" | "f64" | "i32" | "i64" | "w32" | "m32" | "m64";
@@ -72,8 +75,9 @@ interface Value {
 const isPlainBound = ({ op: name, type, value }: Form): boolean =>
   name === "constant" && type === "f64" && value !== 0 && !Number.isNaN(value);
 
-/** What a value is made of, apart from a condition. */
-const chosenFrom = (form: Form): readonly Form[] => (form.op === "select" ? form.args.slice(1) : form.args);
+/** What a value is made of, apart from a condition and what only rare values are made of. */
+const chosenFrom = ({ op: name, args }: Form): readonly Form[] =>
+  name === "select" ? args.slice(1) : name === "rare" ? args.slice(1, 2) : args;
 
 /** Code for the forms of one loop. Equal forms are computed once, what does not vary before the loop. */
 export class Vectorizer {
@@ -235,7 +239,7 @@ export class Vectorizer {
     if (form.op === "constant") return this.#constant(form, layout);
     if (form.op === "parameter") return this.#load(this.#lanes[form.value as number]!);
     if (form.op === "fround") return this.#rounded(form.args[0]!);
-    if (form.op === "rare") throw new Unvectorizable(`${form.value}`);
+    if (form.op === "rare") return this.#rare(form, layout);
     return this.#operation(form, layout);
   }
 
@@ -278,6 +282,30 @@ export class Vectorizer {
     const { locals, varies } = this.#value(form, "f64");
     const [a, b] = locals.map((local) => op("f32x4.demote_f64x2_zero", get(local))) as [Code, Code];
     return this.#put([shuffle(a, b, LOW_HALVES)], !varies);
+  }
+
+  /** The fast value, but in lanes where the condition holds what a routine gives. */
+  #rare({ value: routine, args: [condition, fast, ...args] }: Form, layout: Layout): Value {
+    const values = [
+      this.#value(condition!, VECTORS[layout] === 1 ? "m32" : "m64"),
+      this.#value(fast!, layout),
+      ...args.map((arg) => this.#value(arg, ARGUMENT[arg.type as keyof typeof ARGUMENT])),
+    ];
+    const varies = values.some((value) => value.varies);
+    const [mask, , ...operands] = values.map((value) => value.locals) as [readonly number[], ...(readonly number[])[]];
+    const result = this.#put(values[1]!.locals.map(get), !varies);
+    const perVector = GROUP / VECTORS[layout];
+    const lanes = Array.from({ length: this.#single ? 1 : GROUP }, (_, i) => {
+      const local = result.locals[Math.floor(i / perVector)]!;
+      const taken = operands.map((locals, k) => laneOf(locals, ARGUMENT[args[k]!.type as keyof typeof ARGUMENT], i));
+      const holds = extractLane("i32x4", (i % perVector) * (4 / perVector), get(mask[Math.floor(i / perVector)]!));
+      const made = call(routineIndex(routine as string), ...taken);
+      const lane = layout === "w32" ? 2 * (i % perVector) : i % perVector;
+      return when(holds, set(local, replaceLane(SHAPE[layout as keyof typeof SHAPE], lane, get(local), made)));
+    });
+    const any = mask.map((local) => op("v128.any_true", get(local))).reduce((a, b) => op("i32.add", a, b));
+    for (const byte of when(any, ...lanes)) (varies ? this.body : this.invariant).push(byte);
+    return result;
   }
 
   #operation(form: Form, layout: Layout): Value {
@@ -433,6 +461,15 @@ export class Vectorizer {
       ),
     );
   }
+}
+
+/** The layouts that arguments of routines are taken from. */
+const ARGUMENT = { f64: "f64", i32: "i32", i64: "i64" } as const;
+
+/** One of four elements, as a scalar. */
+function laneOf(locals: readonly number[], layout: "f64" | "i32" | "i64", element: number): Code {
+  const perVector = GROUP / VECTORS[layout];
+  return extractLane(SHAPE[layout], element % perVector, get(locals[Math.floor(element / perVector)]!));
 }
 
 /** Bytes 0 and 1 as masks of 32-bit lanes. */
