@@ -4,11 +4,12 @@ import { type Fold, type Node, OpError, valuesOf } from "./graph/node.ts";
 import type { Form, ScalarType } from "./numeric/form.ts";
 import { compileScalar } from "./numeric/javascript.ts";
 import { castOp, scalarType } from "./ops/cast.ts";
+import { type ContractAttrs, freeOf } from "./ops/contract.ts";
 import { opOf, type PointwiseOp, type ReduceOp } from "./ops/define.ts";
 import { concatOp, reshapeOp } from "./ops/movement.ts";
 import { where } from "./ops/pointwise.ts";
 import { isKnown } from "./tensor/dim.ts";
-import type { DType } from "./tensor/dtype.ts";
+import { type DType, isFloat } from "./tensor/dtype.ts";
 import { sizeOf, stridesOf } from "./tensor/tensor.ts";
 
 type Literal = number | bigint | boolean;
@@ -20,6 +21,7 @@ export const foldWeak: Fold = (node) => {
   if (op === reshapeOp) return Array.from(valuesOf(node.args[0]!));
   if (op === concatOp && node.attrs["axis"] === 0) return node.args.flatMap((a) => Array.from(valuesOf(a)));
   if (op.kind === "reduce") return foldReduction(op, node);
+  if (op.kind === "contract") return foldContraction(node);
   if (op.kind !== "pointwise") return undefined;
   const compute = scalarFunction(op, node);
   const operands = node.args.map((a) => ({ values: valuesOf(a), at: broadcastIndex(a.type.shape as number[], shape) }));
@@ -33,18 +35,46 @@ const EXACT_REDUCTIONS: Partial<
   prod: [1n, (a, b) => a * b],
 };
 
-/** Sums and products of literal ints, which no dtype bounds yet. */
+/** Sums and products of literal ints and bools, which no dtype bounds yet. */
 function foldReduction(op: ReduceOp, { args: [x], attrs, type }: Omit<Node, "id">): Literal[] | undefined {
   const exact = EXACT_REDUCTIONS[op.combine];
-  if (!exact || x!.type.dtype !== "int64") return undefined;
+  if (!exact || isFloat(x!.type.dtype)) return undefined;
   const shape = x!.type.shape as number[];
   const kept = shape.map((d, axis) => ((attrs["axes"] as number[]).includes(axis) ? 1 : d));
   const at = broadcastIndex(kept, shape);
   const results = new Array<bigint>(sizeOf(type.shape as number[])).fill(exact[0]);
   for (const [i, value] of Array.from(valuesOf(x!)).entries())
-    results[at(i)] = exact[1](results[at(i)]!, value as bigint);
+    results[at(i)] = exact[1](results[at(i)]!, BigInt(value));
   return results;
 }
+
+/** Sums of products of literal ints, exact too. */
+function foldContraction({ args: [a, b], attrs }: Omit<Node, "id">): Literal[] | undefined {
+  if (a!.type.dtype !== "int64") return undefined;
+  const [s, t] = [a!.type.shape as number[], b!.type.shape as number[]];
+  const [stepsOfA, stepsOfB] = [stridesOf(s), stridesOf(t)];
+  const { batch, summed } = attrs as unknown as ContractAttrs;
+  const free = freeOf(s.length, t.length, { batch, summed });
+  const paired = ([i, j]: readonly [number, number]): LoopAxis => [s[i]!, stepsOfA[i]!, stepsOfB[j]!];
+  const terms = offsets(summed.map(paired));
+  const results = offsets([
+    ...batch.map(paired),
+    ...free.a.map((i): LoopAxis => [s[i]!, stepsOfA[i]!, 0]),
+    ...free.b.map((j): LoopAxis => [t[j]!, 0, stepsOfB[j]!]),
+  ]);
+  const [x, y] = [valuesOf(a!), valuesOf(b!)] as [bigint[], bigint[]];
+  return results.map(([i, j]) => terms.reduce((sum, [p, q]) => sum + x[i + p]! * y[j + q]!, 0n));
+}
+
+/** How often an axis is gone along, and by which steps in two operands. */
+type LoopAxis = readonly [size: number, stepInA: number, stepInB: number];
+/** The places in two operands of everything along `axes`, the last running fastest. */
+const offsets = (axes: readonly LoopAxis[]): (readonly [number, number])[] =>
+  axes.reduce<(readonly [number, number])[]>(
+    (places, [size, p, q]) =>
+      places.flatMap(([i, j]) => Array.from({ length: size }, (_, k) => [i + k * p, j + k * q] as const)),
+    [[0, 0]],
+  );
 
 /** How one element is computed from literals. */
 function scalarFunction(op: PointwiseOp, node: Omit<Node, "id">): (...xs: Literal[]) => Literal {

@@ -79,6 +79,50 @@ test.each(INHERITED)("%s can name anything", async (name) => {
   expect((await sizes.run({ a: [1, 2] }))["z"]!.get()).toBe(6);
 });
 
+const doubling = (body: (f: string) => string): string =>
+  ["fn f0(x) = x", ...Array.from({ length: 40 }, (_, i) => `fn f${i + 1}(x) = ${body(`f${i}`)}`), "f40(1)"].join("\n");
+
+test.each([
+  [doubling((f) => `${f}(${f}(x))`), "called more than 200000 times"],
+  [doubling((f) => `${f}(x) + ${f}(x + 1)`), "called more than 200000 times"],
+  ["one_hot(1, 2147483648)", "a tensor of shape (2147483648) would hold more than 2147483647 elements"],
+  ["zeros([100000, 100000])", "a tensor of shape (100000, 100000) would hold more than 2147483647 elements"],
+  ["arange(inf)", "arange from 0 to inf by 1 has no end"],
+  ["arange(0, nan, -1)", "arange from 0 to nan by -1 has no end"],
+  ["arange(9007199254740993)", "9007199254740993 is too large for a size"],
+  ["input x[n]; n * 9007199254740993", "9007199254740993 is too large for a size"],
+  ["input x[n]; (n + 9007199254740991) * 3", "what the sizes make is too large for a size"],
+  ["[9223372036854775807, 1] @ [2, 1]", "18446744073709551615 does not fit int64"],
+])("%# is refused before there is data", (text, message) => {
+  const [only, more] = check(text).diagnostics.filter(({ severity }) => severity === "error");
+  expect(only?.message).toContain(message);
+  expect(only?.labels).not.toEqual([]);
+  expect(more).toBeUndefined();
+});
+
+test.each([
+  ["input x[n]; sum(zeros([n ** 8, n ** 8]))", [...Array(20).keys()], "would hold more than 2147483647 elements"],
+  ["input x[n]; n ** 8 * n ** 8", [...Array(100).keys()], "1e+32 is too large for a size"],
+  ["input x[n]: int32; x // (n - 2)", [1, 2], "integer division by zero"],
+  ["input x[n]: int32; x % size(x[2:])", [1, 2], "integer division by zero"],
+])("%s is refused once sizes are known", async (text, x, message) => {
+  const refused = run(text, { x }).catch((error: unknown) => error);
+  expect(await refused).toBeInstanceOf(TsymError);
+  expect((await refused) as TsymError).toMatchObject({
+    message: expect.stringContaining(`for the sizes of these data, `),
+  });
+  expect(((await refused) as TsymError).message).toContain(message);
+});
+
+test.each([
+  ["[2147483647] @ [2]", 4294967294],
+  ['einsum("ij,jk->", [[1, 2], [3, 4]], [[5, 6], [7, 8]])', 134],
+  ["-(sum(true))", -1],
+  ["-(sum([true, true]))", -2],
+])("%s is exact among literals", async (text, expected) => {
+  expect(Number(Object.values(await run(text))[0]!.get())).toBe(expected);
+});
+
 /** Bits of programs, in any order. */
 const samples = readdirSync("samples")
   .filter((file) => file.endsWith(".tsym"))

@@ -6,9 +6,11 @@ import type { NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
 import { type Operand, placeLabels, type Site } from "../lower/site.ts";
 import { castOp } from "../ops/cast.ts";
+import type { PointwiseOp } from "../ops/define.ts";
 import { isIdentity } from "../ops/identity.ts";
-import { dimNode, dimOp, input, inputOp } from "../ops/leaf.ts";
+import { dimNode, dimOp, input, inputOp, requireExact } from "../ops/leaf.ts";
 import { broadcastOp, relabel, reshapeOp, stretch } from "../ops/movement.ts";
+import { requireDivisor } from "../ops/pointwise.ts";
 import { castTo } from "../ops/promote.ts";
 import { fail } from "../source.ts";
 import { asSymbol, type Dim, isKnown, isSymbolic } from "../tensor/dim.ts";
@@ -104,6 +106,7 @@ export class Concretizer {
         ...node.type,
         shape: this.#numbersOf(node.type.shape, node),
       });
+    if ((op as Partial<PointwiseOp>).integerGuard === "divisor") requireDivisor(args[1]!);
     return this.#graph.apply(op, args, this.#concreteAttrs(attrs, node));
   }
 
@@ -123,6 +126,7 @@ export class Concretizer {
     const known = this.#numbers.get(d.key);
     if (known !== undefined) return known;
     const value = this.#sizes.value(d) ?? (this.#fed ? this.#reportUnknown(d, node) : d);
+    requireExact(value!);
     this.#numbers.set(d.key, value);
     return value;
   }

@@ -95,6 +95,7 @@ export class Graph {
       attrs,
       this,
     );
+    requireRoom(type);
     const node =
       (type.weak && args.length > 0 && args.every(isConstant) && this.#folded(op, args, attrs, type)) ||
       this.#make(op, args, attrs, type);
@@ -131,11 +132,35 @@ export class Graph {
   }
 
   #make(op: NodeOp, args: readonly Node[], attrs: Attrs, type: TensorType): Node {
+    if (this.nodes.length >= MOST_NODES)
+      throw new OpError(`the program makes more than ${MOST_NODES} operations`, {
+        code: "too-large",
+        help: "derivatives of derivatives, and fns that call fns twice, grow with each step",
+      });
     const node: Node = { id: this.nodes.length, graph: this, op, args, attrs, type };
     this.nodes.push(node);
     this.onNode?.(node);
     return node;
   }
+}
+
+/** What a graph may hold: more is a mistake, or takes more memory than there is. */
+const MOST_NODES = 1_000_000;
+/** Places in a tensor are int32. */
+const MOST_ELEMENTS = 2 ** 31 - 1;
+
+/** Refuses, before anyone takes memory for it, a tensor of known sizes that holds too much. */
+function requireRoom({ shape }: TensorType): void {
+  let count = 1;
+  for (const size of shape) {
+    if (typeof size !== "number") return;
+    count *= size;
+  }
+  if (count > MOST_ELEMENTS)
+    throw new OpError(`a tensor of shape (${shape.join(", ")}) would hold more than ${MOST_ELEMENTS} elements`, {
+      code: "too-large",
+      help: "make it smaller, or in parts",
+    });
 }
 
 const NO_ATTRS: Attrs = Object.freeze({});

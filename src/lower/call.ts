@@ -127,6 +127,7 @@ function callFn(decl: FnDecl, table: FnTable, call: Call, scope: Scope, context:
       labels: [{ span: decl.nameSpan, text: "defined here" }],
       help: "fns may not recurse: a graph has no loops",
     });
+  if (context.isOneCallTooMany(decl, call.span)) return POISON;
   const isOfThisFile = decl.span.source === call.span.source;
   const inner = new Scope(table, isOfThisFile ? (scope.outer ?? scope) : new Scope(table));
   const values = decl.params.map((p) => {

@@ -23,6 +23,8 @@ export const TURNING_OPS: ReadonlySet<unknown> = new Set([reshapeOp, transposeOp
 
 /** How deep expressions and calls may nest before the stack is at risk. */
 const DEEPEST = 400;
+/** How many calls of fns a program may come to: they double where each fn calls another twice. */
+const MOST_CALLS = 200_000;
 
 export class Context {
   readonly graph: Graph;
@@ -45,6 +47,7 @@ export class Context {
   #inPrelude = false;
   #depth = 0;
   #tooDeep = false;
+  #calledSoFar = 0;
   readonly #reported = new Set<string>();
 
   constructor(graph: Graph, wrtNames: ReadonlySet<string>) {
@@ -121,6 +124,18 @@ export class Context {
     const key = `${diagnostic.code} ${diagnostic.message} ${first?.span.source.name} ${first?.span.start} ${first?.span.end}`;
     if (!this.#reported.has(key)) this.diagnostics.push(diagnostic);
     this.#reported.add(key);
+  }
+
+  /** Counts the calls of the program's fns; a mistake at `span`, told once, where they are too many. */
+  isOneCallTooMany(decl: FnDecl, span: Span): boolean {
+    this.#calledSoFar++;
+    if (this.#calledSoFar === MOST_CALLS + 1)
+      this.mistake(span, `the fns of this program are called more than ${MOST_CALLS} times in all`, {
+        code: "too-large",
+        labels: [{ span: decl.nameSpan, text: "defined here" }],
+        help: "each call is computed anew: bind what several calls share to a name",
+      });
+    return this.#calledSoFar > MOST_CALLS;
   }
 
   /** Runs the body of one of the program's fns for a call. */

@@ -1,7 +1,7 @@
 /** Ops without tensor arguments: inputs, dims as numbers, index ramps, opaque cotangents. */
 import type { Attrs, Graph, Node, TensorType } from "../graph/node.ts";
 import { OpError } from "../graph/node.ts";
-import { addDims, type Dim, isKnown } from "../tensor/dim.ts";
+import { addDims, type Dim, isExact, isKnown } from "../tensor/dim.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { LeafOp } from "./define.ts";
 
@@ -22,10 +22,21 @@ export const dimOp: LeafOp = {
   name: "dim",
   infer: () => ({ dtype: "int64", shape: [], weak: true }),
 };
-export const dimNode = (graph: Graph, dim: Dim): Node =>
-  isKnown(dim)
+export function dimNode(graph: Graph, dim: Dim): Node {
+  requireExact(dim);
+  return isKnown(dim)
     ? graph.constant({ dtype: "int64", shape: [], weak: true }, [BigInt(dim)])
     : graph.apply(dimOp, [], { dim });
+}
+
+/** Sizes are counted in numbers that are exact up to 2^53 - 1. Throws OpError for more; `shown` is how it was written. */
+export function requireExact(dim: Dim, shown: Dim | bigint = dim): void {
+  if (!isExact(dim))
+    throw new OpError(`${typeof shown === "object" ? "what the sizes make" : shown} is too large for a size`, {
+      code: "range",
+      help: "sizes and what is computed from them end at 2^53 - 1",
+    });
+}
 
 /** 0, 1, 2 … along one axis. attrs: { size, dtype } */
 export const rampOp: LeafOp = {

@@ -96,9 +96,15 @@ function buildArange({ start, stop, step, dtype }: ArgsOf<typeof arangeParams>, 
   if (a === undefined || b === undefined || s === undefined)
     throw new OpError("arange of a dim takes int bounds and a literal step", { code: "static" });
   const wanted = dtype ?? graph.defaultFloat;
-  const index = ramp(graph, Math.max(0, Math.ceil((b - a) / s)), "float64");
+  const count = Math.max(0, Math.ceil((b - a) / s));
+  if (!Number.isSafeInteger(count))
+    throw new OpError(`arange from ${showNumber(a)} to ${showNumber(b)} by ${showNumber(s)} has no end`, {
+      code: "arithmetic",
+    });
+  const index = ramp(graph, count, "float64");
   return cast(add(mul(index, s), a), wanted);
 }
+const showNumber = (x: number): string => String(x).replace("Infinity", "inf").replace("NaN", "nan");
 const isKnownStep = (step: Dim | undefined): step is number => step !== undefined && isKnown(step);
 
 export const linspace = define({

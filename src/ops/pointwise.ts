@@ -60,8 +60,8 @@ function strongCommon(args: readonly Node[]): ReturnType<typeof commonDType> {
   return { dtype, weak: false };
 }
 
-/** A literal int divisor must not be 0; others are looked at when there is data. */
-function requireDivisor(y: Node): void {
+/** An int divisor that is known, as a literal or by the sizes, must not be 0; others are looked at when there is data. */
+export function requireDivisor(y: Node): void {
   if (isInt(y.type.dtype) && isConstant(y) && Array.from(valuesOf(y)).some((v) => Number(v) === 0))
     throw new OpError("integer division by zero", {
       code: "arithmetic",

@@ -1,5 +1,5 @@
 /** Ops that fold axes away, in the one order of summation that ARCHITECTURE.md states. */
-import { type Attrs, type Node, OpError } from "../graph/node.ts";
+import { type Attrs, type Node, OpError, type TensorType } from "../graph/node.ts";
 import { type Dim, productOf } from "../tensor/dim.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { normalizeAxes, normalizeAxis } from "./broadcast.ts";
@@ -16,7 +16,7 @@ const axesOf = (attrs: Attrs) => attrs["axes"] as number[];
 /** What tells reductions apart. */
 interface Traits {
   /** The result's dtype, from that of the elements. */
-  readonly result: (dtype: DType) => DType;
+  readonly result: (x: Pick<TensorType, "dtype" | "weak">) => DType;
   readonly grad?: ReduceOp["grad"];
   /** Of no elements there is no result. */
   readonly needsElement?: true;
@@ -34,7 +34,7 @@ function reduceOp(combine: Combine, { result, isPlace, grad }: Traits): ReduceOp
     name: combine,
     combine,
     infer: ([x], attrs) => ({
-      dtype: result(x!.dtype),
+      dtype: result(x!),
       shape: x!.shape.filter((_, i) => !axesOf(attrs).includes(i)),
       weak: x!.weak && !isPlace,
     }),
@@ -42,9 +42,9 @@ function reduceOp(combine: Combine, { result, isPlace, grad }: Traits): ReduceOp
   };
 }
 
-const same = (dtype: DType): DType => dtype;
-/** Bools are counted in int32. */
-const counted = (dtype: DType): DType => (dtype === "bool" ? "int32" : dtype);
+const same: Traits["result"] = ({ dtype }) => dtype;
+/** Bools are counted in int32, literal ones exactly, as literal ints are. */
+const counted: Traits["result"] = ({ dtype, weak }) => (dtype !== "bool" ? dtype : weak ? "int64" : "int32");
 const place = (): DType => "int32";
 
 /** Back to the shape before reduction. */
@@ -105,7 +105,7 @@ export function reduce(combine: Combine, x: Node, axes: readonly number[]): Node
       `${combine} needs at least one element; the size of what it reduces`,
       { arg: 0 },
     );
-  if (axes.length === 0 && !isPlace) return castTo(x, { dtype: result(x.type.dtype), weak: x.type.weak });
+  if (axes.length === 0 && !isPlace) return castTo(x, { dtype: result(x.type), weak: x.type.weak });
   return x.graph.apply(OPS[combine], [x], { axes });
 }
 

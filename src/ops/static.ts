@@ -2,7 +2,7 @@
 import { isConstant, type Node, valuesOf } from "../graph/node.ts";
 import { type Dim, isKnown, isSymbolic } from "../tensor/dim.ts";
 import { isIdentity } from "./identity.ts";
-import { dimOp } from "./leaf.ts";
+import { dimOp, requireExact } from "./leaf.ts";
 
 export interface Static {
   readonly shape: readonly number[];
@@ -29,8 +29,12 @@ export function staticValue(node: Node): Static | undefined {
   return undefined;
 }
 
-const staticElement = (value: number | bigint | boolean): Static["values"][number] =>
-  typeof value === "bigint" ? Number(value) : typeof value === "number" ? { float: value } : value;
+function staticElement(value: number | bigint | boolean): Static["values"][number] {
+  if (typeof value !== "bigint") return typeof value === "number" ? { float: value } : value;
+  const size = Number(value);
+  requireExact(size, value);
+  return size;
+}
 
 const isSize = (v: Static["values"][number]): v is Dim => typeof v === "number" || isSymbolic(v);
 

@@ -39,6 +39,10 @@ export const isSymbolic = (value: unknown): value is Polynomial =>
 export const sameDim = (a: Dim, b: Dim): boolean => a === b || (!isKnown(a) && !isKnown(b) && a.key === b.key);
 export const dimKey = (d: Dim): string => (isKnown(d) ? String(d) : d.key);
 
+/** Whether its numbers are ones that computing with them has not rounded. */
+export const isExact = (d: Dim): boolean =>
+  isKnown(d) ? Number.isSafeInteger(d) : d.terms.every((t) => Number.isSafeInteger(t.coefficient));
+
 /** The symbol, where a dim is nothing but one. */
 export function asSymbol(d: Dim): DimSymbol | undefined {
   if (isKnown(d) || d.terms.length !== 1) return undefined;
