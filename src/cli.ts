@@ -7,7 +7,7 @@ import type { ExplainOptions } from "./commands/explain.ts";
 import type { OpsOptions } from "./commands/ops.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { World } from "./commands/world.ts";
-import { ENGINES } from "./engines/load.ts";
+import { ENGINES, type EngineName } from "./engines/load.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
 
 const STDIN = 0;
@@ -89,6 +89,12 @@ function toleranceOf(text: string): number {
   return Number(text);
 }
 
+function engineOf(text: string): EngineName {
+  const engine = ENGINES.find((name) => name === text);
+  if (engine === undefined) throw new InvalidArgumentError(`The engines of this version are ${ENGINES.join(", ")}.`);
+  return engine;
+}
+
 const oneOf = (flags: string, description: string, choices: readonly string[]): Option =>
   new Option(flags, description).choices(choices);
 
@@ -118,7 +124,9 @@ program
   .option("-f, --feed <[name=]source>", "data for an input, or for all inputs that a file names; repeatable", every)
   .option("-o, --out <name[=file]>", "choose an output, and the file it goes to; repeatable", every)
   .addOption(oneOf("--format <format>", "how results are printed", ["pretty", "json", "ndjson", "npy", "npz"]))
-  .addOption(oneOf("--engine <engine>", "what computes", ENGINES).default("auto"))
+  .addOption(
+    new Option("--engine <engine>", `what computes: ${ENGINES.join(", ")}`).argParser(engineOf).default("auto"),
+  )
   .addOption(oneOf("--device <device>", "where it computes", ["cpu", "gpu"]))
   .option("--threads <n>", "how many threads compute", countOf)
   .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
@@ -181,13 +189,15 @@ const inOurVoice = (text: string): string =>
     .replaceAll(/'(.*?)'/g, "`$1`")
     .replace(/\.$/, "");
 
+const BAD_VALUE = /^option '(?:-\w, )?(--[\w-]+).*?' argument '(.*)' is invalid$/s;
+
 /** Commander's complaint as a diagnostic of ours: a second sentence, or "(Did you mean …?)", says what to do. */
 function usageDiagnostic({ message }: CommanderError): Diagnostic {
   const [, what = message, idea] = /^(?:error: )?(.*?)(?:\. |\n\(|$)(.*?)\)?$/s.exec(message) ?? [];
   return {
     severity: "error",
     code: "usage",
-    message: inOurVoice(what),
+    message: inOurVoice(what.replace(BAD_VALUE, "`$2` is no value of $1")),
     labels: [],
     help: idea ? inOurVoice(idea) : "`tsym --help` and `tsym run --help` show what can be written",
   };

@@ -108,7 +108,7 @@ describe("npy", () => {
     expect(mistake(() => read(open("True"), "int64"))).toMatch(/^a.npy: element \[0, 2\] is 4.5, which is no int64/);
     expect(mistake(() => read(open("True"), "bool"))).toMatch(/^a.npy: element \[0, 0\] is the number 0, where a bool/);
     const large = openNpy(npy(header("<u8", "()"), new Uint8Array(BigUint64Array.of(2n ** 63n).buffer)), "a.npy");
-    expect(mistake(() => read(large))).toMatch("element [] is 9223372036854775808, which is no int64");
+    expect(mistake(() => read(large))).toMatch(" is 9223372036854775808, which is no int64");
     expect(read(large, "float64").data[0]).toBe(2 ** 63);
   });
 
@@ -168,6 +168,14 @@ describe("npy", () => {
     const file = Buffer.concat(writeNpy({ dtype: "float32", shape: [2], data: Float32Array.of(1, 2) }));
     for (let length = 0; length < file.length; length++) {
       expect(mistake(() => openNpy(memoryBytes(file.subarray(0, length)), "a.npy"))).toMatch(/^a.npy: /);
+    }
+  });
+
+  test("a file that ends before its version is truncated", () => {
+    const start = Buffer.from("\x93NUMPYv", "latin1");
+    for (const length of [6, 7]) {
+      const bytes = memoryBytes(start.subarray(0, length));
+      expect(mistake(() => openNpy(bytes, "a.npy"))).toBe("a.npy: the file is truncated: it ends within its header");
     }
   });
 

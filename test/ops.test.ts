@@ -171,8 +171,8 @@ test.each([
   ["roll([[1, 2]], 1)", "roll needs an axis"],
   ["pad([1, 2], [[1, 1], [1, 1]])", "a pair of widths for each axis"],
   ["pad([1, 2], [[0, -1]])", "widths must be ≥ 0"],
-  ["softmax_cross_entropy([1, 2], true)", "labels must be ints"],
-  ["input m: int32; attention([[1.0]], [[1]], [[1]], m)", "mask must be bool"],
+  ["softmax_cross_entropy([1, 2], true)", "must be ints"],
+  ["input m: int32; attention([[1.0]], [[1]], [[1]], m)", "must be bool"],
 ])("%s is refused before: %s", (program, message) => {
   expect(() => compile(program)).toThrow(message);
 });

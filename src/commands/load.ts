@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type FindImport, type Loaded, loadProgram } from "../compile.ts";
 import { descriptorChunks } from "../io/bytes.ts";
-import { fileError } from "../io/file.ts";
+import { fileError, meaningOf } from "../io/file.ts";
 import type { World } from "./world.ts";
 
 /** Parses the program in `file` (`-`: standard input) or `text`, and every file it imports. Throws TsymError: no such file. */
@@ -27,8 +27,7 @@ const findImport: FindImport = (path, from) => {
       try {
         return { text: readFileSync(identity, "utf8") };
       } catch (error) {
-        const absent = error instanceof Error && "code" in error && error.code === "ENOENT";
-        return { missing: absent ? "there is no such file" : "it cannot be read" };
+        return { missing: meaningOf(error) };
       }
     },
   };

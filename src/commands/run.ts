@@ -6,7 +6,7 @@ import { compare } from "../io/compare.ts";
 import { openExpected, openFeeds } from "../io/feed.ts";
 import { formatOutputs, type Output, outputEnding, writeOutputFile } from "../io/output.ts";
 import type { Source } from "../io/source.ts";
-import { tensorSource } from "../io/source.ts";
+import { tensorSource, titled } from "../io/source.ts";
 import { nearest } from "../lower/names.ts";
 import type { NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
@@ -70,7 +70,13 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     for (let step = 2; step <= (options.steps ?? 1); step++) {
       const carried = carries.map(
         ({ into, from }) =>
-          [into, tensorSource(`output ${from.name} of step ${step - 1}`, results.get(from.name)!)] as const,
+          [
+            into,
+            titled(
+              `input \`${into}\``,
+              tensorSource(`output ${from.name} of step ${step - 1}`, results.get(from.name)!),
+            ),
+          ] as const,
       );
       results = await session.evaluate(new Map([...sources, ...carried]));
     }
@@ -204,9 +210,10 @@ async function inRecord(number: number, work: () => Promise<void>): Promise<void
     await work();
   } catch (error) {
     if (!(error instanceof TsymError)) throw error;
-    const prefix = `record ${number}`;
+    const record = `record ${number}`;
+    const isNamed = new RegExp(`\\b${record}\\b`);
     throw new TsymError(
-      error.diagnostics.map((d) => (d.message.includes(prefix) ? d : { ...d, message: `${prefix}: ${d.message}` })),
+      error.diagnostics.map((d) => (isNamed.test(d.message) ? d : { ...d, message: `${record}: ${d.message}` })),
       error.exit,
     );
   }

@@ -3,7 +3,7 @@ import { fail } from "../source.ts";
 import { allocate, type DType, type TypedArray, viewOf } from "../tensor/dtype.ts";
 import { sizeOf, stridesOf, type Tensor } from "../tensor/tensor.ts";
 import type { Bytes } from "./bytes.ts";
-import { convert, type Source, unravel, type Values } from "./source.ts";
+import { convert, elementAt, type Source, unravel, type Values } from "./source.ts";
 
 /** A way to store an element; `bits` views the bytes, in the byte order of the host (little-endian, as WebAssembly is). */
 export interface Element {
@@ -91,7 +91,7 @@ export function binarySource(layout: Layout): Source {
       const converted = allocate(dtype, scatter ? CHUNK : 0);
       const inFile = (index: number) =>
         reorder ? unravel(index, shape.toReversed()).toReversed() : unravel(index, shape);
-      const place = (index: number) => `${label}: element [${inFile(index).join(", ")}]`;
+      const place = (index: number) => elementAt(label, inFile(index));
       const size = sizeOf(shape);
       for (let start = 0; start < size; start += CHUNK) {
         const count = Math.min(CHUNK, size - start);

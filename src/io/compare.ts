@@ -1,4 +1,6 @@
 /** Whether a result is what was expected, within a tolerance; where it is not, how far off and where most. */
+
+import { TsymError } from "../source.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { showSizes, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { elementText } from "./digits.ts";
@@ -22,7 +24,7 @@ const DEFAULT: Readonly<Record<DType, { rtol: number; atol: number }>> = {
 
 /**
  * Compares by the rule of NumPy's allclose, |actual - expected| ≤ atol + rtol · |expected|; nan equals nan, an infinity
- * only itself. Undefined if they agree. Throws TsymError for expected values that are no values of the result's kind.
+ * only itself. Undefined if they agree. Throws TsymError for expected values that cannot be read.
  */
 export function compare(actual: Tensor, expected: Source, tolerance: Tolerance = {}): { message: string } | undefined {
   const { shape, dtype } = actual;
@@ -31,7 +33,10 @@ export function compare(actual: Tensor, expected: Source, tolerance: Tolerance =
   if (!fits(expected, shape)) {
     return { message: `expected shape ${showSizes(expected.shape)}, as in ${expected.label}, got ${showSizes(shape)}` };
   }
-  const { data: wanted, dtype: wantedDType } = readTensor(expected, comparisonDType(dtype, expected.dtype), shape);
+  if (dtype === "bool" && expected.dtype !== "bool") {
+    return { message: `expected numbers, as in ${expected.label}, got bools` };
+  }
+  const { data: wanted, dtype: wantedDType } = readExpected(expected, dtype, shape);
   let differing = 0;
   let most = -1;
   let worst = 0;
@@ -60,10 +65,17 @@ export function compare(actual: Tensor, expected: Source, tolerance: Tolerance =
 
 const WORDS = { nan: "nan", infinity: "inf", negativeInfinity: "-inf" };
 
-/** The dtype that holds both exactly, but for an int64 beside floats. */
-function comparisonDType(actual: DType, expected: DType | "number"): DType {
-  if (actual === "bool") return "bool";
-  return actual === "int64" && expected !== "float32" && expected !== "float64" ? "int64" : "float64";
+/** The expected values in a dtype that holds them and the actual ones exactly, but for an int64 beside floats. */
+function readExpected(expected: Source, actual: DType, shape: readonly number[]): Tensor {
+  if (actual === "bool") return readTensor(expected, "bool", shape);
+  if (actual !== "int64" || expected.dtype === "float32" || expected.dtype === "float64")
+    return readTensor(expected, "float64", shape);
+  try {
+    return readTensor(expected, "int64", shape);
+  } catch (error) {
+    if (!(error instanceof TsymError)) throw error;
+    return readTensor(expected, "float64", shape); // a number in text that is no int64
+  }
 }
 
 /** How far apart; nothing is a finite distance from nan or an infinity, but these are none from themselves. */

@@ -7,7 +7,7 @@ import { parseJson, readRecords, type StreamRecord } from "./json.ts";
 import { isNpy, openNpy } from "./npy.ts";
 import { isZip, openNpz } from "./npz.ts";
 import { openSafetensors } from "./safetensors.ts";
-import { type Group, isGroup, named, type Source } from "./source.ts";
+import { type Group, isGroup, named, type Source, titled } from "./source.ts";
 
 export interface Feeds {
   readonly feeds: Map<string, Source>;
@@ -42,7 +42,8 @@ export function openFeeds(args: readonly string[], stdin: Iterable<Uint8Array>):
 function* checkedRecords(records: Iterable<StreamRecord>, feeds: Map<string, Source>): Generator<StreamRecord, void> {
   for (const record of records) {
     for (const name of record.tensors.keys()) if (feeds.has(name)) twice(name, FEED);
-    yield record;
+    const tensors = Array.from(record.tensors, ([name, source]) => [name, titled(`input \`${name}\``, source)] as const);
+    yield { ...record, tensors: new Map(tensors) };
   }
 }
 
@@ -59,10 +60,8 @@ function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role:
   const sources = new Map<string, Source>();
   const add = (name: string, open: () => Source): void => {
     if (sources.has(name)) twice(name, role);
-    const source = named(`${noun} \`${name}\``, open);
-    const readInto: Source["readInto"] = (dtype, target) =>
-      named(`${noun} \`${name}\``, () => source.readInto(dtype, target));
-    sources.set(name, { ...source, readInto });
+    const title = `${noun} \`${name}\``;
+    sources.set(name, titled(title, named(title, open)));
   };
   for (const arg of args) {
     const [, name, src = arg] = NAMED.exec(arg) ?? [];

@@ -31,13 +31,19 @@ const MEANING: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: "the name holds a null character",
 };
 
-/** Throws the TsymError for a system error met while reading or writing `path`; any other error as it is. */
-export function fileError(doing: "read" | "write", path: string, error: unknown, help?: string): never {
+/** What a system error says, in words; throws any other error as it is. */
+export function meaningOf(error: unknown): string {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (typeof code !== "string") throw error;
-  const newFile = doing === "write" && code === "ENOENT";
-  fail("file", `cannot ${doing} ${path}: ${newFile ? "its folder does not exist" : (MEANING[code] ?? code)}`, {
-    help: code === "ENOENT" ? help : undefined,
+  return MEANING[code] ?? code;
+}
+
+/** Throws the TsymError for a system error met while reading or writing `path`; any other error as it is. */
+export function fileError(doing: "read" | "write", path: string, error: unknown, help?: string): never {
+  const meaning = meaningOf(error);
+  const isAbsent = meaning === MEANING["ENOENT"];
+  fail("file", `cannot ${doing} ${path}: ${isAbsent && doing === "write" ? "its folder does not exist" : meaning}`, {
+    help: isAbsent ? help : undefined,
   });
 }
 

@@ -64,6 +64,16 @@ export function named<T>(title: string, work: () => T): T {
   }
 }
 
+/** The source, with `title` before whatever is wrong with its values. */
+export const titled = (title: string, source: Source): Source => ({
+  ...source,
+  readInto: (dtype, target) => named(title, () => source.readInto(dtype, target)),
+});
+
+/** How messages name an element: `a.npy: element [1, 2]`; that of a scalar goes by its source. */
+export const elementAt = (label: string, index: readonly number[]): string =>
+  index.length === 0 ? label : `${label}: element [${index.join(", ")}]`;
+
 /** The place of an element in a tensor, e.g. `[1, 2]`, from its place in C order. */
 export function unravel(index: number, shape: readonly number[]): number[] {
   const strides = stridesOf(shape);
@@ -152,11 +162,5 @@ export const tensorSource = (label: string, { dtype, shape, data }: Tensor): Sou
   dtype,
   shape,
   readInto: (wanted, target) =>
-    convert(
-      data,
-      dtype === "bool",
-      wanted,
-      viewOf(wanted, target),
-      (i) => `${label}: element [${unravel(i, shape).join(", ")}]`,
-    ),
+    convert(data, dtype === "bool", wanted, viewOf(wanted, target), (i) => elementAt(label, unravel(i, shape))),
 });

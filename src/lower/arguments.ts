@@ -32,6 +32,7 @@ export function bindArguments(
   const positional = params.filter((p) => !p.named);
   const signature = `${name}(${params.map((p) => (p.required ? p.name : `${p.name}=…`)).join(", ")})`;
   let next = 0;
+  let namedBefore = false;
   let good = true;
   const wrong = (span: Span, message: string, help = `it is ${signature}`) => {
     context.mistake(span, message, { code: "argument", help });
@@ -39,6 +40,14 @@ export function bindArguments(
   };
   for (const arg of call.args) {
     if (!arg.name) {
+      if (namedBefore) {
+        wrong(
+          arg.value.span,
+          "an argument by place stands after one by name",
+          `by place first, then by name: ${signature}`,
+        );
+        break;
+      }
       const param = positional[next];
       if (!param) {
         wrong(
@@ -53,6 +62,7 @@ export function bindArguments(
       if (!param.rest) next++;
       continue;
     }
+    namedBefore = true;
     const { name: given, span } = arg.name;
     const param = params.find((p) => p.name === given);
     if (!param) {

@@ -59,9 +59,11 @@ function lowerDefault(declared: Declared, e: Expr, node: Node, scope: Scope, con
   if (value.kind !== "tensor") return undefined;
   const { dtype, shape } = node.type;
   const from = value.node.type.dtype;
-  const fits = promote(from, dtype) === dtype || (isFloat(from) && isFloat(dtype)) || value.node.type.weak;
+  const isNumber = value.node.type.weak && from !== "bool";
+  const fits = promote(from, dtype) === dtype || (isFloat(from) && isFloat(dtype)) || (isNumber && dtype !== "bool");
   if (!fits) {
-    context.mistake(e.span, `the default of \`${declared.name}\` is ${from}, which does not convert to ${dtype}`, {
+    const found = isNumber ? "a number" : from;
+    context.mistake(e.span, `the default of \`${declared.name}\` is ${found}, which does not convert to ${dtype}`, {
       code: "dtype",
       help: aboutOperand(`write \`astype(…, ${dtype})\``, { span: e.span, value }),
     });

@@ -1,5 +1,5 @@
 /** Composites that must look before they compute: at a dtype, at a literal argument. Rows here only pick a fn of the prelude. */
-import { type Node, OpError } from "../graph/node.ts";
+import { type Node, OpError, ParameterError } from "../graph/node.ts";
 import { isInt } from "../tensor/dtype.ts";
 import { axesParam, boolParam, define, numberParam, optional, tensorParam } from "./define.ts";
 import { toFloat } from "./promote.ts";
@@ -47,10 +47,9 @@ export const softmax_cross_entropy = define({
   build: ({ logits, labels }) => {
     const { dtype } = labels.type;
     if (dtype === "bool")
-      throw new OpError("labels must be ints (classes) or floats (distributions), got bool", {
+      throw new ParameterError("labels", "must be ints (classes) or floats (distributions), not bools", {
         code: "dtype",
-        arg: 1,
-        help: "astype(labels, int32), or float32 where they are one-hot",
+        help: "write `astype(…, int32)`, or `astype(…, float32)` where they are one-hot",
       });
     requireAxis(logits);
     return { fn: isInt(dtype) ? "_cross_entropy_of_class" : "_cross_entropy_of_distribution", args: [logits, labels] };
@@ -77,10 +76,9 @@ export const attention = define({
     if (!mask) return { fn: "_attention", args: [q, k, v] };
     const { dtype } = mask.type;
     if (isInt(dtype) && !mask.type.weak)
-      throw new OpError(`the mask must be bool (keeps) or float (is added), got ${dtype}`, {
+      throw new ParameterError("mask", `must be bool (keeps) or float (is added), not ${dtype}`, {
         code: "dtype",
-        arg: 3,
-        help: "compare first: mask != 0",
+        help: "compare first: `… != 0`",
       });
     return { fn: dtype === "bool" ? "_attention_kept" : "_attention_added", args: [q, k, v, mask] };
   },
