@@ -1,4 +1,5 @@
 /** What standard output shows, and files that are written whole or not at all. */
+import { spawn } from "node:child_process";
 import {
   chmodSync,
   lstatSync,
@@ -13,10 +14,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openFeeds } from "../src/io/feed.ts";
 import { writeWhole } from "../src/io/file.ts";
-import { type Format, formatOutputs, type OutputOptions, writeOutputFile } from "../src/io/output.ts";
+import { type Format, formatOutputs, type Output, type OutputOptions, writeOutputFiles } from "../src/io/output.ts";
 import { readTensor } from "../src/io/source.ts";
 import { TsymError } from "../src/source.ts";
 import { tensorOf } from "../src/tensor/tensor.ts";
@@ -24,6 +26,9 @@ import { tensorOf } from "../src/tensor/tensor.ts";
 const c = { name: "c", tensor: tensorOf("float32", [2, 2], [Math.E, 1, 1, 54.59815]) };
 const n = { name: "größe", tensor: tensorOf("int64", [], [2n ** 62n]) };
 const none = { name: "none", tensor: tensorOf("bool", [2, 0, 3], []) };
+
+const writeOutputFile = (path: string, outputs: readonly Output[], options?: OutputOptions) =>
+  writeOutputFiles([[path, outputs]], options);
 
 const text = (outputs: (typeof c | typeof n)[], format: Format, options?: OutputOptions) =>
   Buffer.concat(
@@ -89,17 +94,42 @@ describe("files", () => {
       throw new Error("no more");
     }
     writeFileSync(at("a"), "old");
-    expect(() => writeWhole(at("a"), pieces())).toThrow("no more");
-    expect(() => writeWhole(at("b"), pieces())).toThrow("no more");
+    expect(() => writeWhole([{ path: at("a"), pieces: pieces() }])).toThrow("no more");
+    expect(() => writeWhole([{ path: at("b"), pieces: pieces() }])).toThrow("no more");
     expect(readdirSync(folder)).toEqual(["a"]);
     expect(readFileSync(at("a"), "utf8")).toBe("old");
+  });
+
+  test("of several files all are written or none", () => {
+    writeFileSync(at("a.npy"), "old");
+    const files = ["a.npy", "b.json", "no/c.npy"].map((path) => [at(path), [c]] as const);
+    expect(() => writeOutputFiles(files)).toThrow("its folder does not exist");
+    expect(readdirSync(folder)).toEqual(["a.npy"]);
+    expect(readFileSync(at("a.npy"), "utf8")).toBe("old");
+  });
+
+  test("an interrupt leaves nothing half written behind", async () => {
+    const command = spawn(process.execPath, [
+      "bin/tsym.js",
+      "run",
+      "-e",
+      "ones([300000])",
+      "-o",
+      `out=${at("a.json")}`,
+    ]);
+    const ended = new Promise((resolve) => command.on("exit", resolve));
+    while (readdirSync(folder).length === 0 && command.exitCode === null) await setImmediate();
+    command.kill("SIGINT");
+    await ended;
+    expect(readdirSync(folder)).toEqual(["a.json"]);
+    expect(JSON.parse(readFileSync(at("a.json"), "utf8")).out).toHaveLength(300_000);
   });
 
   test("a file that is replaced keeps its permissions, a symbolic link its target", () => {
     writeFileSync(at("a"), "old");
     chmodSync(at("a"), 0o640);
     symlinkSync("a", at("link"));
-    writeWhole(at("link"), ["new ", Buffer.from("content")]);
+    writeWhole([{ path: at("link"), pieces: ["new ", Buffer.from("content")] }]);
     expect(lstatSync(at("link")).isSymbolicLink()).toBe(true);
     expect(readFileSync(at("a"), "utf8")).toBe("new content");
     expect(statSync(at("a")).mode & 0o777).toBe(0o640);
@@ -107,7 +137,7 @@ describe("files", () => {
   });
 
   test("what is no regular file is written to", () => {
-    writeWhole("/dev/null", ["gone"]);
+    writeWhole([{ path: "/dev/null", pieces: ["gone"] }]);
     expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
   });
 

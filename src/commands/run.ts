@@ -4,7 +4,7 @@ import { type EngineName, loadEngine } from "../engines/load.ts";
 import { descriptorChunks } from "../io/bytes.ts";
 import { compare } from "../io/compare.ts";
 import { openExpected, openFeeds } from "../io/feed.ts";
-import { formatOutputs, type Output, outputEnding, writeOutputFile } from "../io/output.ts";
+import { formatOutputs, type Output, outputEnding, writeOutputFiles } from "../io/output.ts";
 import type { Source } from "../io/source.ts";
 import { tensorSource, titled } from "../io/source.ts";
 import { nearest } from "../lower/names.ts";
@@ -228,7 +228,7 @@ function writeResults(
   const output = ({ tensor }: Chosen): Output => ({ name: tensor.name, tensor: results.get(tensor.name)! });
   const files = new Map<string, Output[]>();
   for (const c of chosen) if (c.path !== undefined) files.set(c.path, [...(files.get(c.path) ?? []), output(c)]);
-  for (const [path, outputs] of files) writeOutputFile(path, outputs, options);
+  writeOutputFiles(files, options);
   const shown = chosen.filter((c) => c.path === undefined);
   if (shown.length === 0) return;
   const format = options.format ?? (world.terminal ? "pretty" : "json");

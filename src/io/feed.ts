@@ -42,7 +42,10 @@ export function openFeeds(args: readonly string[], stdin: Iterable<Uint8Array>):
 function* checkedRecords(records: Iterable<StreamRecord>, feeds: Map<string, Source>): Generator<StreamRecord, void> {
   for (const record of records) {
     for (const name of record.tensors.keys()) if (feeds.has(name)) twice(name, FEED);
-    const tensors = Array.from(record.tensors, ([name, source]) => [name, titled(`input \`${name}\``, source)] as const);
+    const tensors = Array.from(
+      record.tensors,
+      ([name, source]) => [name, titled(`input \`${name}\``, source)] as const,
+    );
     yield { ...record, tensors: new Map(tensors) };
   }
 }
@@ -65,6 +68,8 @@ function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role:
   };
   for (const arg of args) {
     const [, name, src = arg] = NAMED.exec(arg) ?? [];
+    if (arg === "")
+      fail("feed", `${flag} names nothing`, { help: `write ${flag} NAME=FILE or ${flag} NAME=VALUE`, exit: 2 });
     if (src === "")
       fail("feed", `${flag} ${arg} says nothing after =`, {
         help: `write ${flag} ${name}=FILE or ${flag} ${name}=VALUE`,

@@ -8,8 +8,8 @@ import {
   openSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
-  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -47,32 +47,69 @@ export function fileError(doing: "read" | "write", path: string, error: unknown,
   });
 }
 
+export interface FileContent {
+  readonly path: string;
+  readonly pieces: Iterable<string | Uint8Array>;
+}
+
+/** A file that is complete beside the place that it is for. */
+interface Staged {
+  readonly path: string;
+  /** Puts it there. */
+  finish(): void;
+  discard(): void;
+}
+
 /**
- * Writes `pieces` to a file beside `path` that takes its place, and its permissions, only when it is complete and on disk;
- * a symbolic link stays one. What is no regular file, such as /dev/null or a pipe, is written to. Throws TsymError.
+ * Writes each file beside its path, and puts all in place, with the permissions of what was there, only when all are
+ * complete and on disk; a symbolic link stays one. What is no regular file, such as /dev/null or a pipe, is written to.
+ * Throws TsymError.
  */
-export function writeWhole(path: string, pieces: Iterable<string | Uint8Array>): void {
+export function writeWhole(files: Iterable<FileContent>): void {
+  holdSignals();
+  const staged: Staged[] = [];
   try {
-    const status = statSync(path, { throwIfNoEntry: false });
-    if (status && !status.isFile()) {
-      writeTo(openSync(path, "w"), pieces);
-      return;
-    }
-    if (status) accessSync(path, constants.W_OK);
-    const target = status ? realpathSync(path) : path;
-    const partial = join(dirname(target), `.tsym-${process.pid}-${process.hrtime.bigint()}`);
-    const descriptor = openSync(partial, "wx");
-    try {
-      if (status) fchmodSync(descriptor, status.mode);
-      writeTo(descriptor, pieces, true);
-      renameSync(partial, target);
-    } catch (error) {
-      unlinkSync(partial);
-      throw error;
-    }
+    for (const file of files) staged.push(within(file.path, () => stage(file)));
+    for (const { path, finish } of staged) within(path, finish);
   } catch (error) {
-    fileError("write", path, error);
+    for (const { discard } of staged) discard();
+    throw error;
   }
+}
+
+function within<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    return fileError("write", path, error);
+  }
+}
+
+/** Signals that would end the process in the middle of a write wait for its end: nothing else runs meanwhile. */
+function holdSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    if (process.listenerCount(signal) === 0) process.once(signal, () => process.kill(process.pid, signal));
+}
+
+function stage({ path, pieces }: FileContent): Staged {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status && !status.isFile()) {
+    const descriptor = openSync(path, "w");
+    return { path, finish: () => writeTo(descriptor, pieces), discard: () => {} };
+  }
+  if (status) accessSync(path, constants.W_OK);
+  const target = status ? realpathSync(path) : path;
+  const partial = join(dirname(target), `.tsym-${process.pid}-${process.hrtime.bigint()}`);
+  const descriptor = openSync(partial, "wx");
+  const discard = () => rmSync(partial, { force: true });
+  try {
+    if (status) fchmodSync(descriptor, status.mode);
+    writeTo(descriptor, pieces, true);
+  } catch (error) {
+    discard();
+    throw error;
+  }
+  return { path, finish: () => renameSync(partial, target), discard };
 }
 
 function writeTo(descriptor: number, pieces: Iterable<string | Uint8Array>, sync = false): void {

@@ -22,7 +22,7 @@ export function openNpy(bytes: Bytes, label: string): Source {
   const version = start[6]!;
   const prefix = version === 1 ? 10 : 12;
   const length = bytes.length < prefix ? Infinity : version === 1 ? start.readUInt16LE(8) : start.readUInt32LE(8);
-  if (version < 1 || version > 3) {
+  if (start.length > 7 && (version < 1 || version > 3)) {
     fail("npy", `${label}: .npy version ${version}.${start[7]} is unknown`, { help: "tsym reads versions 1.0 to 3.0" });
   }
   if (prefix + length > bytes.length) fail("npy", `${label}: the file is truncated: it ends within its header`);

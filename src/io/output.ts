@@ -101,10 +101,17 @@ export function outputEnding(path: string): Ending {
 }
 
 /**
- * Writes the outputs to the file at `path`, as its ending says, whole or not at all: .json an object of them (`raw`: the
- * value alone). Throws TsymError.
+ * Writes outputs to the files at paths, as their endings say, all of them or none: .json an object of its outputs (`raw`:
+ * the value alone). Throws TsymError.
  */
-export function writeOutputFile(path: string, outputs: readonly Output[], options: OutputOptions = {}): void {
+export function writeOutputFiles(
+  files: Iterable<readonly [path: string, outputs: readonly Output[]]>,
+  options: OutputOptions = {},
+): void {
+  writeWhole(Array.from(files, ([path, outputs]) => ({ path, pieces: filePieces(path, outputs, options) })));
+}
+
+function filePieces(path: string, outputs: readonly Output[], options: OutputOptions): Pieces {
   const ending = outputEnding(path);
   if (ending === ".npy" || ending === ".csv") onlyOne(outputs, path, "a .npz or .safetensors file holds several");
   for (const { name, tensor } of outputs) {
@@ -113,5 +120,5 @@ export function writeOutputFile(path: string, outputs: readonly Output[], option
       help: "write it to a .npy file",
     });
   }
-  writeWhole(path, FILES[ending](outputs, options));
+  return FILES[ending](outputs, options);
 }

@@ -84,14 +84,14 @@ class Judge {
     this.#worker ??= thread(undefined);
     const worker = this.#worker;
     const since = performance.now();
+    let timer: NodeJS.Timeout | undefined;
     const reason = await new Promise<string | undefined>((resolve) => {
-      const timer = setInterval(() => excess(since) && resolve(excess(since)), 100);
+      timer = setInterval(() => excess(since) && resolve(excess(since)), 100);
       worker.once("message", (sent: { reason?: string }) => resolve(sent.reason));
       worker.once("error", (error) => resolve(`it ends the thread: ${error}`));
       worker.postMessage(tried);
-      worker.once("message", () => clearInterval(timer));
-      worker.once("exit", () => clearInterval(timer));
     });
+    clearInterval(timer);
     worker.removeAllListeners();
     if (reason?.startsWith("it ")) await this.end();
     return reason;
