@@ -1,5 +1,4 @@
 /** Whether a result is what was expected, within a tolerance; where it is not, how far off and where most. */
-
 import { TsymError } from "../source.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { showSizes, sizeOf, type Tensor } from "../tensor/tensor.ts";
