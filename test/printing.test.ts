@@ -3,13 +3,16 @@ import { describe, expect, test } from "vitest";
 import { parseExpression } from "../grammar/parser.ts";
 import { describe as describeFunction } from "../src/commands/ops-report.ts";
 import { functionNames } from "../src/ops/registry.ts";
-import { type Dim, substitute } from "../src/tensor/dim.ts";
+import { printGraph } from "../src/print/graph.ts";
+import { type Dim, showShape, substitute } from "../src/tensor/dim.ts";
 import { type DType, isFloat } from "../src/tensor/dtype.ts";
 import { sizeOf, type Tensor, tensorOf } from "../src/tensor/tensor.ts";
 import { compile, run } from "./evaluate.ts";
+import { CALLS, OPERATORS } from "./operations.ts";
 
 /** What the language cannot say: names of ops, attributes that no function takes, a step that is a symbol. */
-const UNSPELLED = /\b(embed|recurrence|scatter_along_axis|cofactor|log_abs_det|constant)\(|\b(reverse|exclusive)=|::n /;
+const UNSPELLED =
+  /\b(embed|recurrence|scatter_along_axis|cofactor|(log_abs|sign)_det|constant)\(|\b(reverse|exclusive)=|::n /;
 
 const SIZES: Readonly<Record<string, number>> = { n: 3, m: 2, k: 2, d: 2, e: 4, p: 2, q: 3 };
 const concrete = (shape: readonly Dim[]): number[] =>
@@ -68,6 +71,32 @@ describe.each(functions)("$name", ({ call, dtypes, gradient }) => {
     }
   });
 });
+
+describe("text that is read and printed again is the same", () => {
+  const calls = [...Object.values(CALLS).flat(), ...OPERATORS];
+  test.each(calls)("%s", (text) => {
+    const [inputs, body] = text.split(" | ") as [string, string];
+    const declared = inputs.replaceAll(/ in [-.\d]+ [-.\d]+/g, "").replaceAll(";", ",");
+    const at = body.lastIndexOf("; ") + 1;
+    const printed = print(`input ${declared}\n${body.slice(0, at)} output result = ${body.slice(at)}`);
+    // cholesky makes its argument symmetric, each time it is read
+    if (UNSPELLED.test(printed) || printed.includes("cholesky")) return;
+    expect(print(printed)).toBe(printed);
+  });
+});
+
+function print(text: string): string {
+  const { inputs, outputs } = compile(text, "float32");
+  const { bindings, results } = printGraph(outputs.map((o) => o.node));
+  const declared = inputs.map(
+    ({ name, node: { type } }) => `${name}${showShape(type.shape).replace("(", "[").replace(")", "]")}: ${type.dtype}`,
+  );
+  return [
+    `input ${declared.join(", ")}`,
+    ...bindings.map((b) => `${b.name} = ${b.text}`),
+    `output result = ${results[0]}`,
+  ].join("\n");
+}
 
 test("what the language cannot say is in few gradients", () => {
   const unspelled = functions.filter(({ gradient }) => UNSPELLED.test(JSON.stringify(gradient)));

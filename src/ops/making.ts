@@ -90,7 +90,8 @@ function buildArange({ start, stop, step, dtype }: ArgsOf<typeof arangeParams>, 
   if (from !== undefined && to !== undefined && isKnownStep(by)) {
     const wanted = dtype ?? "int32";
     const index = ramp(graph, countSteps(from, to, by), isInt(wanted) ? wanted : "float64");
-    return cast(add(mul(index, by), dimNode(graph, from)), wanted);
+    const scaled = by === 1 ? index : mul(index, by);
+    return cast(from === 0 ? scaled : add(scaled, dimNode(graph, from)), wanted);
   }
   const [a, b, s] = [numbers.start, numbers.stop, numbers.step].map(asNumber);
   if (a === undefined || b === undefined || s === undefined)
@@ -168,7 +169,8 @@ export function triangle(x: Node, k: Dim, keep: (columns: Node, diagonal: Node) 
     ramp(x.graph, x.type.shape[rank - 2]!, "int32"),
     ramp(x.graph, x.type.shape[rank - 1]!, "int32"),
   ];
-  const diagonal = add(expandDims(rows, [1]), dimNode(x.graph, k));
+  const column = expandDims(rows, [1]);
+  const diagonal = k === 0 ? column : add(column, dimNode(x.graph, k));
   return where(keep(columns, diagonal), x, 0);
 }
 const triangleParams = { x: tensorParam(), k: dimParam("0", 0) };
