@@ -1,5 +1,5 @@
 /** How arguments come to share a dtype: promotion between tensors, and weak values taking the dtype of what they meet. */
-import { type Graph, isConstant, type Node, OpError, type TensorType, valuesOf } from "../graph/node.ts";
+import { ancestors, type Graph, isConstant, type Node, OpError, type TensorType, valuesOf } from "../graph/node.ts";
 import { allocate, type DType, isFloat, isInt, promote } from "../tensor/dtype.ts";
 import { castOp } from "./cast.ts";
 
@@ -84,8 +84,49 @@ export function strongDType(x: Node): DType {
   const { dtype, weak } = x.type;
   if (!weak || dtype === "bool") return dtype;
   if (dtype === "float64") return x.graph.defaultFloat;
-  const fits = !isConstant(x) || Array.from(valuesOf(x), Number).every((v) => v === (v | 0));
+  const fits = isConstant(x) ? Array.from(valuesOf(x), Number).every((v) => v === (v | 0)) : reach(x) < 2 ** 31;
   return fits ? "int32" : "int64";
+}
+
+/** A bound for the magnitudes of a weak int's elements, as far as literals tell: what hangs on sizes counts as small. */
+function reach(x: Node): number {
+  const reaches = new Map<Node, number>();
+  for (const node of ancestors([x]))
+    reaches.set(
+      node,
+      reachFrom(
+        node,
+        node.args.map((a) => reaches.get(a)!),
+      ),
+    );
+  return reaches.get(x)!;
+}
+
+function reachFrom(node: Node, args: readonly number[]): number {
+  if (isConstant(node)) return Array.from(valuesOf(node), Number).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  const [x = 0, y = 0] = args;
+  switch (node.op.name) {
+    case "add":
+    case "sub":
+      return x + y;
+    case "mul":
+      return x * y;
+    case "sum":
+      return x * elementsPerResult(node);
+    case "prod":
+      return x ** elementsPerResult(node);
+    case "contract":
+      return x * y * elementsPerResult(node);
+    default: // elements are moved, chosen or divided
+      return Math.max(0, ...args);
+  }
+}
+
+/** How many elements of the first argument an element of the result may be made of: all, or those along axes that are gone. */
+function elementsPerResult({ args: [x], attrs }: Node): number {
+  const { shape } = x!.type;
+  const axes = (attrs["axes"] as number[] | undefined) ?? shape.map((_, axis) => axis);
+  return axes.reduce((n, axis) => n * (typeof shape[axis] === "number" ? shape[axis] : 1), 1);
 }
 /** A value that meets no tensor: weak ones take their default dtype. */
 export const strong = (x: Node): Node => (x.type.weak ? cast(x, strongDType(x)) : x);
