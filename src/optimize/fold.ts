@@ -1,7 +1,7 @@
 /**
  * What hangs on no input is computed once, by the engine that says what ops mean, and is a constant from then on: a program that
- * runs on many records, or many steps, computes it no more. For one run it costs what it saves, as the run would compute the
- * same by the same loops.
+ * runs on many records, or many steps, computes it no more. A small program pays nothing for it: its one run would compute the
+ * same, by the same loops, which are compiled once.
  */
 import { EvaluationError } from "../engines/engine.ts";
 import { evaluate } from "../engines/reference/index.ts";

@@ -1,4 +1,4 @@
-/** Concrete graph → a better one with the same values: products in the cheapest order, exact rewrites, no dead code. */
+/** Graph → a better one with the same values: products in the cheapest order, constants computed, exact rewrites, no dead code. */
 import { ancestors, type Node } from "../graph/node.ts";
 import { continuesChain, reorderChain } from "./chain.ts";
 import { foldConstants } from "./fold.ts";

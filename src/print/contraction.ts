@@ -6,7 +6,7 @@ import * as tree from "./tree.ts";
 
 const LABELS = "ijklmnopqrstuvwxyzabcdefgh";
 
-/** `a` and `b` are the operands' trees; `swapped` is the transpose of the product of two matrices, where that can be said. */
+/** The product of operands whose trees are `a` and `b`. */
 export function contraction(node: Node, a: Expr, b: Expr): Expr {
   const [left, right] = matrices(node, a, b) ?? [];
   return left && right ? tree.binary("@", left, right) : einsum(node, a, b);

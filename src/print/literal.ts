@@ -61,7 +61,7 @@ function shortestFloat32(value: number): number {
 /** `zeros`, `ones` or `full` of a scalar constant stretched to a shape. */
 export function filled(constant: Node, node: Node): Expr {
   const { dtype, shape } = node.type;
-  const value = sizeOperand(constant) ? undefined : Number(valuesOf(constant)[0]);
+  const value = Number(valuesOf(constant)[0]);
   const maker = Object.is(value, 0) ? "zeros" : value === 1 ? "ones" : undefined;
   if (!maker || dtype === "bool") return tree.call("full", [tree.dims(shape), typedLiteral(constant)]);
   return tree.call(maker, [tree.dims(shape)], {

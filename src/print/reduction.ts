@@ -8,7 +8,6 @@ import * as tree from "./tree.ts";
 export function reduction(node: Node, shown: Shown, keepdims = false): Expr {
   const [x] = node.args as [Node];
   const axes = node.attrs["axes"] as readonly number[];
-  // of a place the whole means the flattened tensor
   const isWhole = axes.length === x.type.shape.length;
   return tree.call(node.op.name, [shown.tree(x)], {
     axis: isWhole ? undefined : tree.intOrInts(axes),
