@@ -107,6 +107,24 @@ LEDGER = npz("ledger", {
 })
 WEATHER = [{"day": 1, "celsius": [3.5, 4, 9.25, 7]}, {"day": 2, "celsius": [-2, 0.5, 1]}, {"day": 3, "celsius": [11, 14.5, 13, 8.75]}]
 (DATA / "weather.ndjson").write_text("".join(json.dumps(day) + "\n" for day in WEATHER))
+HEADS = npz("heads", {
+    "x": normal(2, 4, 3), "lengths": np.array([4, 2], "i4"), "wq": normal(3, 2, 2), "wk": normal(3, 2, 2), "wv": normal(3, 2, 2),
+})
+SEARCH = npz("search", {
+    "score": np.array([[0.2, 0.9, 0.4, 0.4, 0.1], [3, 1, 2, 5, 4], [0.5, 0.25, 0, 1, 0.75]]),
+    "grade": np.array([[0, 3, 1, 2, 0], [0, 0, 1, 0, 2], [0, 0, 0, 0, 0]]),
+})
+COUNTS_X = np.stack([np.ones(10), np.linspace(-1, 1, 10).round(2), normal(10)], axis=1)
+COUNTS = npz("counts", {"x": COUNTS_X, "count": RANDOM.poisson(np.exp(COUNTS_X @ [1, 0.8, -0.4]))})
+ATOMS = csv("atoms", "u,v,w", np.array([[0, 0, 0], [0.5, 0.5, 0], [0.9, 0.1, 0.5], [0.25, 0.6, 0.75]]))
+# Remission of leukaemia under 6-mercaptopurine, in weeks: Freireich et al. (1963).
+PATIENTS = csv("patients", "month,died", np.array([
+    [10, 1], [7, 1], [32, 0], [23, 1], [22, 1], [6, 1], [16, 1], [34, 0], [32, 0], [25, 0], [11, 0], [20, 0], [19, 0], [6, 1],
+    [17, 0], [35, 0], [6, 1], [13, 1], [9, 0], [6, 0], [10, 0],
+]))
+VIBRATION = np.sin(np.arange(32) * 2 * np.pi * 4 / 32) + 0.5 * np.sin(np.arange(32) * 2 * np.pi * 7 / 32)
+VIBRATION[[5, 20]] += [6, -5]
+VIBRATION = npy("vibration", (VIBRATION + 0.05 * normal(32)).round(3))
 
 
 def grads(names, function, at):
@@ -341,6 +359,88 @@ def classifier():
     loss = lambda p: -jnp.mean(jnp.sum(one_hot(SPECIES, 3) * log_softmax(logit(p)), axis=1))
     at = {name: jnp.array(tensor, float) for name, tensor in CLASSIFIER.items()}
     return {"loss": loss(at), "predicted": logit(at).argmax(1), **grads(list(at), loss, at)}
+
+
+def heads():
+    x, lengths, wq, wk, wv = HEADS.values()
+    real = np.arange(4) < lengths[:, None]
+
+    def y(wk):
+        query, key, value = (jnp.einsum("bnw,whs->bhns", x, w) for w in (wq, wk, wv))
+        score = jnp.where(real[:, None, None], jnp.einsum("bhns,bhms->bhnm", query, key) / jnp.sqrt(2), -jnp.inf)
+        seen = jnp.where(real[:, None, :, None], jnp.einsum("bhnm,bhms->bhns", softmax(score), value), 0)
+        return jnp.swapaxes(seen, 1, 2).reshape(2, 4, 4)
+
+    return {"y": y(wk), "real": real, "dk": jax.grad(lambda w: jnp.sum(y(w) ** 2))(jnp.asarray(wk))}
+
+
+def ranking():
+    score, grade = SEARCH.values()
+    gain = lambda grades: sum((2.0 ** grades[:, k] - 1) / np.log2(k + 2) for k in range(3))
+    order = np.argsort(-score, axis=1, kind="stable")
+    ranked = np.take_along_axis(grade, order, 1)
+    best = gain(-np.sort(-grade, axis=1))
+    ndcg = [g / b if b > 0 else 0 for g, b in zip(gain(ranked), best)]
+    return {"order": order, "ranked": ranked, "ndcg": ndcg, "found": np.cumsum(ranked > 0, 1), "relevant": grade.sum()}
+
+
+def poisson():
+    x, count = COUNTS.values()
+    nll = lambda w: jnp.sum(jnp.exp(x @ w) - count * (x @ w) + jax.scipy.special.gammaln(count + 1.0))
+    w = jnp.zeros(3)
+    for _ in range(8):
+        before, w = w, w - jnp.linalg.solve(jax.hessian(nll)(w), jax.grad(nll)(w))
+    rate = np.exp(x @ before)
+    errors = np.sqrt(np.diag(np.linalg.inv((x * rate[:, None]).T @ x)))
+    return {"next": w, "nll": nll(before), "errors": errors, "residual": (count - rate) / np.sqrt(rate)}
+
+
+def crystal():
+    a = np.array([[5.6, 0, 0], [0.2, 4.9, 0], [-0.4, 0.7, 6.3]])
+    volume = np.linalg.det(a)
+    shifts = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3), axis=-1).reshape(-1, 3)
+    apart = ATOMS[:, None, None] - ATOMS[:, None] + shifts
+    distance = np.linalg.norm(apart @ a, axis=-1).min(-1)
+    closest = (distance + np.diag([np.inf] * 4)).min(1)
+    return {
+        "volume": volume, "right_handed": True, "reciprocal": 2 * np.pi * np.linalg.inv(a).T, "distance": distance,
+        "bonds": int((np.triu(distance, 1) < 3)[np.triu_indices(4, 1)].sum()),
+        "packing": sum(4 / 3 * np.pi * (c / 2) ** 3 for c in closest) / volume, "dvolume": volume * np.linalg.inv(a).T,
+    }
+
+
+def survival():
+    month, died = PATIENTS[np.argsort(PATIENTS[:, 0], kind="stable")].T
+    left = np.arange(21, 0, -1)
+    survival = np.cumprod(1 - died / left)
+    assert np.isclose(survival[-1], 0.448, atol=5e-4), "the last estimate that textbooks give"
+    errors = survival * np.sqrt(np.cumsum(died / (left * np.maximum(left - 1, 1))))
+    return {"month": month, "died": died > 0, "survival": survival, "error": errors, "median": month[survival <= 0.5][0]}
+
+
+def vibration():
+    padded = np.pad(VIBRATION, 2, mode="edge")
+    median = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+    spike = abs(VIBRATION - median) > 3 * np.std(VIBRATION - median)
+    energy = abs(np.fft.rfft(np.where(spike, median, VIBRATION))) ** 2
+    energy[0] = 0
+    at = np.argsort(-energy)[:2]
+    return {"median": median, "spike": spike, "loudest": at[0], "strongest": energy[at], "at": at}
+
+
+def orbit():
+    def slope(state):
+        return np.concatenate([state[2:], -state[:2] / np.linalg.norm(state[:2]) ** 3])
+
+    state, dt = np.array([1, 0, 0, 1.1]), 0.05
+    for _ in range(200):
+        k1 = slope(state)
+        k2 = slope(state + dt / 2 * k1)
+        k3 = slope(state + dt / 2 * k2)
+        state = state + dt / 6 * (k1 + 2 * k2 + 2 * k3 + slope(state + dt * k3))
+    energy = state[2:] @ state[2:] / 2 - 1 / np.linalg.norm(state[:2])
+    assert np.isclose(energy, 1.1**2 / 2 - 1, atol=1e-5), "it is kept"
+    return {"next": state, "energy": energy, "spin": state[0] * state[3] - state[1] * state[2]}
 
 
 def integers(value):
