@@ -92,6 +92,9 @@ test.each([
   ["arange(9007199254740993)", "9007199254740993 is too large for a size"],
   ["input x[n]; n * 9007199254740993", "9007199254740993 is too large for a size"],
   ["input x[n]; (n + 9007199254740991) * 3", "what the sizes make is too large for a size"],
+  ["input x[n]; x[9007199254740993]", "9007199254740993 is too large for a size"],
+  ["input x[n]; x[:9007199254740993]", "9007199254740993 is too large for a size"],
+  ["input x[n]; sum(x, axis=9007199254740993)", "9007199254740993 is too large for a size"],
   ["[9223372036854775807, 1] @ [2, 1]", "18446744073709551615 does not fit int64"],
 ])("%# is refused before there is data", (text, message) => {
   const [only, more] = check(text).diagnostics.filter(({ severity }) => severity === "error");

@@ -199,6 +199,10 @@ export class Context {
     this.#depth++;
     try {
       return work();
+    } catch (error) {
+      // what reads a literal may refuse it before there is an op to refuse
+      if (!(error instanceof OpError) || this.#inPrelude) throw error;
+      return this.mistake(span, error.message, error);
     } finally {
       this.#depth--;
     }
