@@ -1,6 +1,6 @@
 /**
  * Fuzzing: `npm run fuzz -- [--cases N] [--seed S] [--case I]` tries N cases of a seed, or case I alone. A case fails where
- * something other than a TsymError is thrown, or it takes more than 5 s, or the process comes to hold more than 3 GiB.
+ * something other than a TsymError is thrown, or it computes for more than 5 s, or the process comes to hold more than 3 GiB.
  * A thread of its own tries them, so that one that never ends can be told and ended; each kind of failure is shown once,
  * made small.
  */
@@ -10,7 +10,9 @@ import { type Case, caseOf } from "./cases.ts";
 import { judge } from "./judge.ts";
 import { smallerBytes, smallerText } from "./shrink.ts";
 
+/** Milliseconds. */
 const LONGEST = 5_000;
+const PATIENCE = 30_000;
 const MOST_MEMORY = 3 * 2 ** 30;
 const HEAP_MB = 1_024;
 /** Failures of a kind are one; after so many kinds nothing more is tried. */
@@ -46,34 +48,43 @@ const tryWhatIsSent = (): void => {
 const thread = (data: Task | undefined): Worker =>
   new Worker(new URL(import.meta.url), { workerData: data, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } });
 
-/** Why a thread is to be ended: what it has done or not done since `since`. */
-function excess(since: number): string | undefined {
+interface Time {
+  /** Milliseconds of computing: a busy machine makes no case slow. */
+  readonly computed: number;
+  readonly passed: number;
+}
+const now = (): Time => {
+  const { user, system } = process.cpuUsage();
+  return { computed: (user + system) / 1000, passed: performance.now() };
+};
+
+/** Why a thread is to be ended: what it has done since `since`. */
+function excess(since: Time): string | undefined {
   if (process.memoryUsage.rss() > MOST_MEMORY) return "it takes more than 3 GiB";
-  return performance.now() - since > LONGEST ? "it takes more than 5 s" : undefined;
+  const { computed, passed } = now();
+  if (computed - since.computed > LONGEST) return "it computes for more than 5 s";
+  return passed - since.passed > PATIENCE ? "it waits for nothing" : undefined;
 }
 
 /** Tries a task's cases; gives the one that had to be given up, if it came to that. */
-function attempt(task: Task, onFailure: (failure: Failure) => void): Promise<Failure | undefined> {
-  return new Promise((resolve) => {
-    const worker = thread(task);
-    let [seen, since] = [-1, performance.now()];
-    const end = async (failure: Failure | undefined) => {
-      clearInterval(timer);
-      await worker.terminate();
-      resolve(failure);
-    };
-    const timer = setInterval(() => {
-      const number = Atomics.load(task.progress, 0);
-      if (number !== seen) [seen, since] = [number, performance.now()];
-      const reason = number < task.to && excess(since);
-      if (reason) end({ number, reason });
+async function attempt(task: Task, onFailure: (failure: Failure) => void): Promise<Failure | undefined> {
+  const worker = thread(task);
+  const current = () => Atomics.load(task.progress, 0);
+  let timer: NodeJS.Timeout | undefined;
+  const reason = await new Promise<string | undefined>((resolve) => {
+    let [seen, since] = [-1, now()];
+    timer = setInterval(() => {
+      if (current() !== seen) [seen, since] = [current(), now()];
+      else if (excess(since)) resolve(excess(since));
     }, 100);
     worker.on("message", onFailure);
-    worker.on("error", (error) =>
-      end({ number: Atomics.load(task.progress, 0), reason: `it ends the thread: ${error}` }),
-    );
-    worker.on("exit", () => end(undefined));
+    worker.on("error", (error) => resolve(`it ends the thread: ${error}`));
+    worker.on("exit", () => resolve(current() < task.to ? "it never comes to a result" : undefined));
   });
+  clearInterval(timer);
+  const number = current();
+  await worker.terminate();
+  return reason === undefined ? undefined : { number, reason };
 }
 
 /** What is wrong with a case, found in a thread that is ended where it takes too long. */
@@ -83,7 +94,7 @@ class Judge {
   async reasonFor(tried: Case): Promise<string | undefined> {
     this.#worker ??= thread(undefined);
     const worker = this.#worker;
-    const since = performance.now();
+    const since = now();
     let timer: NodeJS.Timeout | undefined;
     const reason = await new Promise<string | undefined>((resolve) => {
       timer = setInterval(() => excess(since) && resolve(excess(since)), 100);
