@@ -79,7 +79,7 @@ async function attempt(task: Task, onFailure: (failure: Failure) => void): Promi
     }, 100);
     worker.on("message", onFailure);
     worker.on("error", (error) => resolve(`it ends the thread: ${error}`));
-    worker.on("exit", () => resolve(current() < task.to ? "it never comes to a result" : undefined));
+    worker.on("exit", () => resolve(current() < task.to ? "it waits for nothing" : undefined));
   });
   clearInterval(timer);
   const number = current();
