@@ -122,10 +122,11 @@ function blocked(kernel: Kernel, blocks: number): Kernel {
   const { shape, loads, stores, reduction } = kernel;
   if (reduction) return kernel;
   const operands = [...loads, ...stores.map((store) => store.to)];
-  const within = collapse(
+  const collapsed = collapse(
     [shape[0]! / blocks, ...shape.slice(1)],
     operands.map((o) => o.strides),
   );
+  const within = collapsed.length > 0 ? collapsed : [{ size: 1, steps: operands.map(() => 0) }];
   const strided = (operand: Operand, i: number): Operand => ({
     ...operand,
     strides: [(operand.strides[0]! * shape[0]!) / blocks, ...within.map((axis) => axis.steps[i]!)],

@@ -4,15 +4,23 @@ import { referenceEngine } from "../reference/index.ts";
 import { costOf, planOf } from "./plan.ts";
 import { programOf } from "./program.ts";
 
-/** Below this cost (about nanoseconds of the reference engine's loops) making code takes longer than it saves. */
-const WORTH_CODE = 5_000_000;
+/** From which costs on something pays, in nanoseconds, about, of the reference engine's loops. */
+export interface Thresholds {
+  /** To make code. */
+  readonly code: number;
+  /** To start threads, which takes 50 ms. */
+  readonly threads: number;
+}
 
-/** @param worthCode - the least cost that code is made for; tests set it to 0 */
-export const wasmEngine = (worthCode = WORTH_CODE): Engine => ({
+/** Tests have everything done at any cost. */
+export const wasmEngine = ({ code, threads }: Thresholds = { code: 5e6, threads: 1e8 }): Engine => ({
   name: "wasm",
   supports: () => [],
   compile: async (graph, options = {}) => {
-    const program = options.trap || costOf(graph) < worthCode ? undefined : programOf(planOf(graph), options.threads);
+    const cost = costOf(graph);
+    if (options.trap || cost < code) return referenceEngine.compile(graph, options);
+    const program = programOf(planOf(graph), cost < threads ? 1 : options.threads);
+    // Where 32-bit addresses do not reach, the host's own arrays may.
     return program ?? referenceEngine.compile(graph, options);
   },
 });

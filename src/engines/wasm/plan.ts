@@ -410,5 +410,6 @@ function nodeCost(node: Node): number {
     return elementsOf(node) * sizeOf(summed.map(([axis]) => shapeOf(a)[axis]!));
   }
   if (op.kind === "reduce") return elementsOf(node.args[0]!) * 2;
-  return op.kind === "pointwise" ? elementsOf(node) * 5 : elementsOf(node);
+  if (op.kind === "pointwise") return elementsOf(node) * (op.operands === "float" ? 30 : 4);
+  return elementsOf(node);
 }

@@ -23,8 +23,6 @@ const PAGE = 65_536;
 const MOST_PAGES = 65_536;
 /** Elements that a thread takes at a time. */
 const GRAIN = 32_768;
-/** Elements from which on another thread, which takes 50 ms to start, may help. */
-const WORTH_A_THREAD = 2_000_000;
 
 /** What remains to be done with data: loops by number, or a node for the reference engine. */
 type Task =
@@ -45,7 +43,7 @@ export function programOf(plan: Plan, threads = availableParallelism()): Program
   const layout = layOut(plan, base);
   const pages = Math.ceil((layout.end + PAGE) / PAGE);
   if (pages > MOST_PAGES) return undefined;
-  const { tasks, functions, elements } = assemble(plan, (buffer) => layout.addresses[buffer]!);
+  const { tasks, functions } = assemble(plan, (buffer) => layout.addresses[buffer]!);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
   const module = new WebAssembly.Module(moduleOf(functions, IMPORTS, MOST_PAGES));
   const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, memory } });
@@ -54,7 +52,7 @@ export function programOf(plan: Plan, threads = availableParallelism()): Program
     exports as Record<string, (from: number, to: number, scratch: number) => void>,
     (thread) => CONTROL_BYTES + thread * scratchBytes,
   );
-  if (elements >= WORTH_A_THREAD) pool.start(count, memory, module, STAND_INS);
+  pool.start(count, memory, module, STAND_INS);
   const { buffer } = memory;
   const view = ({ dtype, buffer: of, shape, strides, offset }: Place): View => {
     const address = layout.addresses[of]!;
@@ -79,10 +77,8 @@ export function programOf(plan: Plan, threads = availableParallelism()): Program
 function assemble(plan: Plan, addressOf: (buffer: number) => number) {
   const functions: FunctionCode[] = [];
   const tasks: Task[] = [];
-  let elements = 0;
   const addTask = ({ code, items, perItem }: Loop, node: Node) => {
     functions.push(code);
-    elements += items * perItem;
     const grain = Math.max(1, Math.min(Math.ceil(GRAIN / perItem), Math.ceil(items / 2)));
     tasks.push({ kind: "loop", index: functions.length - 1, items, grain, node });
   };
@@ -92,7 +88,7 @@ function assemble(plan: Plan, addressOf: (buffer: number) => number) {
     else if (chain.steps.length > 1) addTask(chained(chain, functions, addressOf), step.node);
     else for (const loop of loopsOf(step, functions, addressOf)) addTask(loop, step.node);
   }
-  return { functions, tasks, elements };
+  return { functions, tasks };
 }
 
 /** The loops of a step, one after the other; functions that they call are added to `functions`. */
