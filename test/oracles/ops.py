@@ -219,6 +219,86 @@ def cases():
     yield "attention(x, y, z, w)", attention, [floats(2, 2, 3), floats(4, 3), floats(4, 2), mask]
 
 
+ALONG_AN_AXIS = [
+    ("cumsum(x, AXIS)", lambda x, axis: jnp.cumsum(x, axis)), ("cumprod(x, AXIS)", lambda x, axis: jnp.cumprod(x, axis)),
+    ("sort(x, AXIS)", lambda x, axis: jnp.sort(x, axis)), ("sort(x, AXIS, descending=true)", lambda x, axis: -jnp.sort(-x, axis)),
+    ("argsort(x, AXIS)", lambda x, axis: jnp.argsort(x, axis, stable=True)), ("flip(x, AXIS)", lambda x, axis: jnp.flip(x, axis)),
+    ("roll(x, 2, AXIS)", lambda x, axis: jnp.roll(x, 2, axis)), ("repeat(x, 3, AXIS)", lambda x, axis: jnp.repeat(x, 3, axis)),
+    ("concat([x, x], AXIS)", lambda x, axis: jnp.concatenate([x, x], axis)), ("stack([x, 2 * x], AXIS)", lambda x, axis: jnp.stack([x, 2 * x], axis)),
+    ("expand_dims(x, AXIS)", lambda x, axis: jnp.expand_dims(x, axis)), ("softmax(x, AXIS)", lambda x, axis: jax.nn.softmax(x, axis)),
+    ("log_softmax(x, AXIS)", lambda x, axis: jax.nn.log_softmax(x, axis)),
+    ("layer_norm(x, AXIS)", lambda x, axis: (x - x.mean(axis, keepdims=True)) / jnp.sqrt(x.var(axis, keepdims=True) + 1e-5)),
+    ("sum(x, AXIS)", jnp.sum), ("prod(x, AXIS)", jnp.prod), ("count_nonzero(x, AXIS)", jnp.count_nonzero),
+    ("all(x > 0, AXIS)", lambda x, axis: jnp.all(x > 0, axis)), ("any(x > 0, AXIS)", lambda x, axis: jnp.any(x > 0, axis)),
+]  # fmt: skip
+NEEDS_ELEMENTS = [(f"{name}(x, AXIS)", getattr(jnp, name)) for name in ["max", "min", "argmax", "argmin", "mean", "var"]]
+NEEDS_ELEMENTS += [("logsumexp(x, AXIS)", jsp.special.logsumexp), ("std(x, AXIS, ddof=1)", lambda x, axis: jnp.std(x, axis, ddof=1))]
+OF_MATRICES = [
+    ("transpose(x)", jnp.transpose), ("x.mT", jnp.matrix_transpose), ("tril(x)", jnp.tril), ("triu(x, 1)", lambda x: jnp.triu(x, 1)),
+    ("diagonal(x, 1)", lambda x: jnp.diagonal(x, 1)), ("trace(x)", jnp.trace), ("reshape(x, [-1])", jnp.ravel),
+    ("squeeze(x)", jnp.squeeze), ("tile(x, [2, 1])", lambda x: jnp.tile(x, (2, 1))), ("pad(x, [[0, 1], [2, 0]])", lambda x: jnp.pad(x, [(0, 1), (2, 0)])),
+    ("x @ x.mT", lambda x: x @ x.T), ("einsum(\"ij,kj->ik\", x, x)", lambda x: jnp.einsum("ij,kj->ik", x, x)),
+    ("tensordot(x, x, [[-1], [1]])", lambda x: jnp.tensordot(x, x, ((-1,), (1,)))), ("kron(x, x)", lambda x: jnp.kron(x, x)),
+    ("outer(x, x)", lambda x: jnp.outer(x, x)), ("vecdot(x, x)", lambda x: jnp.vecdot(x, x)), ("clip(x, -1.0, 1.0)", lambda x: jnp.clip(x, -1, 1)),
+    ("where(x > 0, x, 1.5)", lambda x: jnp.where(x > 0, x, 1.5)), ("mse(x, 0.5)", lambda x: jnp.mean((x - 0.5) ** 2)),
+    ("sigmoid_cross_entropy(x, 0.25)", lambda x: jnp.maximum(x, 0) - x * 0.25 + jnp.log1p(jnp.exp(-jnp.abs(x)))),
+    ("softmax_cross_entropy(x, x)", lambda x: -jnp.sum(x * jax.nn.log_softmax(x), -1)), ("dot(x, x.mT)", lambda x: jnp.dot(x, x.T)),
+]  # fmt: skip
+REFUSE_BOOLS = {"abs", "sign", "square", "floor", "ceil", "round", "trunc", "relu", "isnan", "isinf", "isfinite", "softsign", "gelu"}
+
+
+def edge_cases():
+    """Sizes 0 and 1, negative axes, broadcasting, int64 and bool."""
+    for name, f in UNARY:
+        yield f"{name}(x)", f, [floats(1, 1)]
+        yield f"{name}(x)", in_floats(f), [ints(-3, 4, 3).astype(np.int64)]
+        if name not in REFUSE_BOOLS:
+            yield f"{name}(x)", in_floats(f), [np.array([True, False])]
+    for expression, f in BINARY:
+        yield expression, f, [floats(2, 1, 3), positive(4, 1)]
+        yield expression, f, [floats(0, 3), positive(3)]
+        yield expression, f, [floats(1, 0), positive(4, 1)]
+        yield expression, f, [np.float64(1.25), positive(1)]
+        yield expression, in_floats(f), [ints(-7, 8, 2, 1).astype(np.int64), ints(1, 4, 3)]
+    for shape in [(1, 3), (3, 1), (0, 2), (2, 0), (1, 1)]:
+        x = floats(*shape)
+        for axis in [0, -1, -2]:
+            for expression, f in ALONG_AN_AXIS + (NEEDS_ELEMENTS if shape[axis] > 1 else []):
+                yield expression.replace("AXIS", str(axis)), lambda x, f=f, axis=axis: f(x, axis=axis), [x]
+        for expression, f in OF_MATRICES:
+            yield expression, f, [x]
+    for expression, f in NEEDS_ELEMENTS + ALONG_AN_AXIS[:6]:
+        yield expression.replace("AXIS", "-2"), lambda x, f=f: f(x, axis=-2), [x234]
+        yield expression.replace("AXIS", "-1"), in_floats(lambda x, f=f: f(x, axis=-1)), [ints(1, 9, 2, 3).astype(np.int64)]
+    for name, f in REDUCTIONS:
+        yield f"{name}(x, [-1, 0], keepdims=true)", lambda x, f=f: f(x, axis=(-1, 0), keepdims=True), [x234]
+    for n in [0, 1, 4]:
+        yield "take(x, y)", lambda x, y: jnp.take(x, y, axis=0), [floats(3, 2), ints(-3, 3, n)]
+        yield "take(x, y, -1)", lambda x, y: jnp.take(x, y, axis=-1), [floats(3, 2), ints(-2, 2, n, 1)]
+        yield "take_along_axis(x, y, -1)", lambda x, y: jnp.take_along_axis(x, y, axis=-1), [floats(2, 3), ints(-3, 3, 2, n)]
+        yield "one_hot(x, 2)", lambda x: jax.nn.one_hot(x, 2), [ints(0, 3, n, 1)]
+        yield "scatter_add(x, y, z, -1)", lambda x, y, z: jnp.asarray(x).at[:, y].add(z), [floats(2, 3), ints(-3, 3, n), floats(2, n)]
+        yield "segment_sum(x, y, 2)", lambda x, y: jax.ops.segment_sum(x, y, 2), [floats(n, 2), ints(0, 2, n)]
+        yield "x[y]", lambda x, y: x[y], [floats(3, 2), ints(-3, 3, n)]
+        yield "x[:, newaxis, y]", lambda x, y: x[:, None, y], [floats(2, 3), ints(-3, 3, n, 1)]
+        yield "diag(x)", jnp.diag, [floats(n)]
+        yield "x @ y", jnp.matmul, [floats(2, n), floats(n, 3)]
+        yield "x @ y", jnp.matmul, [floats(3, n, 2), floats(1, 2, 2)]
+        yield "solve(x, y)", jnp.linalg.solve, [floats(n, 2, 2) + 3 * np.eye(2), floats(n, 2, 1)]
+        yield "cholesky(x)", jnp.linalg.cholesky, [np.zeros((n, 2, 2)) + np.array([[2, 0.5], [0.5, 1]])]
+        yield "det(x)", jnp.linalg.det, [floats(n, 2, 2)]
+        yield "inv(x)", jnp.linalg.inv, [floats(n, 2, 2) + 3 * np.eye(2)]
+        yield "matrix_power(x, 3)", lambda x: jnp.linalg.matrix_power(x, 3), [floats(n, 2, 2)]
+        yield "cross(x, y)", jnp.cross, [floats(n, 3), floats(3)]
+        yield "huber(x, y)", lambda x, y: jnp.mean(jnp.where(abs(x - y) <= 1, 0.5 * (x - y) ** 2, abs(x - y) - 0.5)), [floats(n, 3), floats(3)]
+        yield "linspace(x, y, 3)", lambda x, y: jnp.linspace(x, y, 3), [np.float64(n), np.float64(2.5)]
+    yield "broadcast_to(x, [2, 0, 3])", lambda x: jnp.broadcast_to(x, (2, 0, 3)), [floats(3)]
+    yield "broadcast_to(x, [2, 3])", lambda x: jnp.broadcast_to(x, (2, 3)), [floats(2, 1)]
+    yield "reshape(x, [3, 1, -1])", lambda x: jnp.reshape(x, (3, 1, -1)), [x23]
+    yield "squeeze(x, -2)", lambda x: jnp.squeeze(x, -2), [floats(2, 1, 3)]
+    yield "attention(x, y, z)", lambda q, k, v: attention(q, k, v, np.ones((1, 1))), [floats(1, 3), floats(1, 3), floats(1, 2)]
+
+
 def literal(a):
     """A nested tsym list."""
     if a.ndim:
@@ -271,7 +351,7 @@ def record(expression, f, arrays):
     return {"program": "\n".join(lines), "expected": expected}
 
 
-records = [record(*case) for case in cases()]
+records = [record(*case) for case in [*cases(), *edge_cases()]]
 path = pathlib.Path(__file__).with_name("ops.json")
 path.write_text("[\n" + ",\n".join(json.dumps(r, separators=(",", ":")) for r in records) + "\n]\n")
 print(len(records), "programs,", path.stat().st_size, "bytes")
