@@ -39,8 +39,10 @@ export function declareInput(declared: Declared, scope: Scope, context: Context)
   if (isTaken({ name, span }, scope, context)) return undefined;
   const shape = (declared.dims ?? []).map((d, axis) => inputDim(d, `axis ${axis} of ${name}`, scope, context));
   const dtype = declared.dtype?.dtype ?? context.graph.defaultFloat;
-  const node = input(context.graph, name, { dtype, shape, weak: false });
-  scope.names.set(name, { value: tensorValue(node), span, what: "input", used: false });
+  const value = context.nested(span, () => tensorValue(input(context.graph, name, { dtype, shape, weak: false })));
+  scope.names.set(name, { value, span, what: "input", used: false });
+  if (value.kind !== "tensor") return undefined;
+  const { node } = value;
   const given = declared.default && lowerDefault(declared, declared.default, node, scope, context);
   return { name, node, span, default: given };
 }
@@ -82,10 +84,11 @@ export function declareUndeclared(
   nowhere: Span,
   scope: Scope,
   context: Context,
-): InputTensor {
-  const node = input(context.graph, name, { ...type, weak: false });
-  scope.names.set(name, { value: tensorValue(node), span: nowhere, what: "input", used: false });
-  return { name, node, span: nowhere, default: undefined };
+): InputTensor | undefined {
+  const value = context.nested(nowhere, () => tensorValue(input(context.graph, name, { ...type, weak: false })));
+  scope.names.set(name, { value, span: nowhere, what: "input", used: false });
+  if (value.kind !== "tensor") return undefined;
+  return { name, node: value.node, span: nowhere, default: undefined };
 }
 
 /** Names that are fed without a declaration and stand nowhere in the program: misspelt, most likely. */

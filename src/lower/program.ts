@@ -50,7 +50,10 @@ export function lower(sources: Sources, options: LowerOptions): Lowered {
   const declared = new Set(main.statements.flatMap(namesBoundBy));
   const nowhere = { source: main.source, start: 0, end: 0 };
   for (const [name, type] of options.undeclared ?? [])
-    if (!declared.has(name)) inputs.push(declareUndeclared(name, type, nowhere, scope, context));
+    if (!declared.has(name)) {
+      const made = declareUndeclared(name, type, nowhere, scope, context);
+      if (made) inputs.push(made);
+    }
   for (const statement of main.statements) lowerStatement(statement, scope, context, inputs, pending);
   for (const [program, fns] of tables)
     checkUncalled(program.statements, program === main ? scope : new Scope(fns), context);
