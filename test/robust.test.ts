@@ -92,6 +92,7 @@ test.each([
   ["arange(9007199254740993)", "9007199254740993 is too large for a size"],
   ["input x[n]; n * 9007199254740993", "9007199254740993 is too large for a size"],
   ["input x[n]; (n + 9007199254740991) * 3", "what the sizes make is too large for a size"],
+  ["input x[3] = x + 1; y = x + 2", "`x` is not defined"],
   ["input x[399999999999]; x", "a tensor of shape (399999999999) would hold more than 2147483647 elements"],
   ["input x[n]; x[9007199254740993]", "9007199254740993 is too large for a size"],
   ["input x[n]; x[:9007199254740993]", "9007199254740993 is too large for a size"],

@@ -40,10 +40,14 @@ export function declareInput(declared: Declared, scope: Scope, context: Context)
   const shape = (declared.dims ?? []).map((d, axis) => inputDim(d, `axis ${axis} of ${name}`, scope, context));
   const dtype = declared.dtype?.dtype ?? context.graph.defaultFloat;
   const value = context.nested(span, () => tensorValue(input(context.graph, name, { dtype, shape, weak: false })));
+  // the default comes first: it cannot mean the input itself
+  const given =
+    declared.default && value.kind === "tensor"
+      ? lowerDefault(declared, declared.default, value.node, scope, context)
+      : undefined;
   scope.names.set(name, { value, span, what: "input", used: false });
   if (value.kind !== "tensor") return undefined;
   const { node } = value;
-  const given = declared.default && lowerDefault(declared, declared.default, node, scope, context);
   return { name, node, span, default: given };
 }
 
