@@ -15,6 +15,7 @@ import {
   loadLane,
   op,
   set,
+  shuffle,
   store,
   v128Const,
   when,
@@ -196,42 +197,88 @@ function packPanel(dtype: DType, lines: number, lineStride: number, stepStride: 
   const vectorwise = Array.from({ length: Math.ceil(lines / perVector) }, (_, v) => v * perVector);
   const move = (pointer: number, elements: number) =>
     set(pointer, op("i32.add", get(pointer), i32Const(elements * width)));
-  const gather = [
-    ...start,
-    forBelow(
-      k,
-      get(depth),
-      1,
-      ...vectorwise.flatMap(gathered),
-      ...pointers.map((p) => move(p, stepStride)),
-      move(target, lines),
-    ),
-  ];
-  if (lineStride !== 1 || lines % perVector !== 0) {
-    fn.emit(set(k, i32Const(0)), ...gather);
-    return fn;
-  }
-  const whole = op("i32.eq", get(count), i32Const(lines));
+  const gather = forBelow(
+    k,
+    get(depth),
+    1,
+    ...vectorwise.flatMap(gathered),
+    ...pointers.map((p) => move(p, stepStride)),
+    move(target, lines),
+  );
+  // Of whole panels the lines, or squares of them, go in vectors.
+  const asVectors = (): Code =>
+    lineStride === 1
+      ? forBelow(
+          k,
+          get(depth),
+          1,
+          ...vectorwise.map((v) =>
+            store("v128.store", get(target), load("v128.load", get(source), v * width), v * width),
+          ),
+          move(source, stepStride),
+          move(target, lines),
+        )
+      : forBelow(
+          k,
+          op("i32.and", get(depth), i32Const(-perVector)),
+          perVector,
+          ...vectorwise.flatMap((from) => transposed(fn, { source, target, width, lineStride, lines, from })),
+          move(source, perVector),
+          move(target, lines * perVector),
+        );
+  const isRegular = lineStride === 1 || (stepStride === 1 && lineStride > 0);
   fn.emit(
     set(k, i32Const(0)),
-    when(
-      whole,
-      forBelow(
-        k,
-        get(depth),
-        1,
-        ...vectorwise.map((v) =>
-          store("v128.store", get(target), load("v128.load", get(source), v * width), v * width),
-        ),
-        move(source, stepStride),
-        move(target, lines),
-      ),
-    ),
-    // Nothing is left of k where the panel was whole.
-    ...gather,
+    ...(isRegular && lines % perVector === 0 ? [when(op("i32.eq", get(count), i32Const(lines)), asVectors())] : []),
+    ...start,
+    gather,
   );
   return fn;
 }
+
+interface Square {
+  readonly source: number;
+  readonly target: number;
+  readonly width: number;
+  readonly lineStride: number;
+  readonly lines: number;
+  /** The first of the lines that it is made of. */
+  readonly from: number;
+}
+
+/** Lays a square of elements out by columns: of as many lines as a vector has elements, a vector each. */
+function transposed(fn: FunctionCode, { source, target, width, lineStride, lines, from }: Square): Code[] {
+  const perVector = 16 / width;
+  const vectors = (codes: readonly Code[]) => codes.map((code) => ({ code, local: fn.local("v128") }));
+  const sets = (values: ReturnType<typeof vectors>) => values.map(({ local, code }) => set(local, code));
+  const gets = (values: ReturnType<typeof vectors>) =>
+    values.map(({ local }) => get(local)) as [Code, Code, Code, Code];
+  const read = vectors(
+    Array.from({ length: perVector }, (_, i) => load("v128.load", get(source), (from + i) * lineStride * width)),
+  );
+  const [a, b, c, d] = gets(read);
+  const at = (k: number, code: Code) => store("v128.store", get(target), code, (k * lines + from) * width);
+  /** Elements i … i + n - 1 of x, each followed by that of y. */
+  const zipped = (x: Code, y: Code, i: number, n: number) => shuffle(x, y, interleaved(width, i, n));
+  if (perVector === 2) return [...sets(read), at(0, zipped(a, b, 0, 1)), at(1, zipped(a, b, 1, 1))];
+  const pairs = vectors([zipped(a, b, 0, 2), zipped(c, d, 0, 2), zipped(a, b, 2, 2), zipped(c, d, 2, 2)]);
+  const [p, q, r, t] = gets(pairs);
+  const halves = (x: Code, y: Code, i: number) => shuffle(x, y, interleaved(8, i, 1));
+  return [
+    ...sets(read),
+    ...sets(pairs),
+    at(0, halves(p, q, 0)),
+    at(1, halves(p, q, 1)),
+    at(2, halves(r, t, 0)),
+    at(3, halves(r, t, 1)),
+  ];
+}
+
+/** The bytes of elements i … i + n - 1 of a vector, each followed by that of the other vector. */
+const interleaved = (width: number, i: number, n: number): number[] =>
+  Array.from({ length: 2 * n }, (_, k) => k).flatMap((k) =>
+    Array.from({ length: width }, (_, byte) => (i + (k >> 1)) * width + byte + (k % 2) * 16),
+  );
 
 /** min(a, b), unsigned. */
 const least = (a: Code, b: Code): Code => op("select", a, b, op("i32.lt_u", a, b));
