@@ -28,8 +28,12 @@ export interface Loop {
   readonly perItem: number;
 }
 
-/** Where a buffer begins, in bytes. */
-export type AddressOf = (buffer: number) => number;
+/** Where a buffer begins, in bytes: in the thread's own memory, or in that of all. */
+export interface Address {
+  readonly base: number;
+  readonly isLocal: boolean;
+}
+export type AddressOf = (buffer: number) => Address;
 
 /** The most elements that one item goes through along the innermost axis, so that a long axis is work for many threads. */
 const TILE = 4096;
@@ -77,13 +81,14 @@ class Items {
   }
 
   /** A pointer to an operand's first element of the item, which moves by `strides` elements from coordinate to coordinate. */
-  pointer({ dtype, offset }: Operand, address: number, strides: readonly number[]): number {
+  pointer({ dtype, offset }: Operand, { base, isLocal }: Address, strides: readonly number[]): number {
     const width = WIDTH[dtype];
     const terms = strides.flatMap((stride, axis) =>
       stride === 0 || this.#sizes[axis] === 1 ? [] : [op("i32.mul", this.coordinate(axis), i32Const(stride * width))],
     );
     const pointer = this.fn.local("i32");
-    const sum = terms.reduce((a, b) => op("i32.add", a, b), i32Const(address + offset * width));
+    const begin = i32Const(base + offset * width);
+    const sum = [begin, ...(isLocal ? [get(SCRATCH_AT)] : []), ...terms].reduce((a, b) => op("i32.add", a, b));
     this.start.push(set(pointer, sum));
     return pointer;
   }
@@ -319,24 +324,27 @@ function columnReduction(
   return { code, items: sizeOf(sizes), perItem: Math.min(BLOCK, size) * Math.min(COLUMNS, inner) };
 }
 
-/**
- * Combines the sums of blocks, in place: `outer` arrays of `blocks` rows of `pitch` elements each, pair by pair until one row
- * is left, as the carries of a binary counter would.
- */
-export function combineBlocks(
-  { combine, to }: Pick<Reduction, "combine" | "to">,
-  outer: number,
-  blocks: number,
-  pitch: number,
-  addressOf: AddressOf,
-): Loop {
+/** Sums of blocks that are still to be combined: arrays of `blocks` rows of `pitch` elements each. */
+export interface Partials {
+  readonly reduction: Pick<Reduction, "combine" | "to">;
+  /** The arrays, as many as `outer` has elements, and the elements from one to the next along each of its axes. */
+  readonly outer: readonly number[];
+  readonly strides: readonly number[];
+  readonly blocks: number;
+  readonly pitch: number;
+}
+
+/** Combines them in place, pair by pair until one row is left, as the carries of a binary counter would. */
+export function combineBlocks({ reduction, outer, strides, blocks, pitch }: Partials, addressOf: AddressOf): Loop {
+  const { combine, to } = reduction;
   const width = WIDTH[to.dtype];
   const instruction = combining(combine, to.dtype);
   const columns = Math.min(pitch, COLUMNS);
-  const items = new Items([outer, Math.ceil(pitch / columns)]);
+  const sizes = [...outer, Math.ceil(pitch / columns)];
+  const items = new Items(sizes);
   const { fn } = items;
-  const first = items.pointer({ ...to, offset: 0 }, addressOf(to.buffer), [blocks * pitch, columns]);
-  const count = items.countOf(1, columns, pitch);
+  const first = items.pointer({ ...to, offset: 0 }, addressOf(to.buffer), [...strides, columns]);
+  const count = items.countOf(outer.length, columns, pitch);
   const [left, pair, source, target, at] = Array.from({ length: 5 }, () => fn.local("i32")) as [
     number,
     number,
@@ -385,7 +393,7 @@ export function combineBlocks(
     set(round, i32Const(0)),
     forBelow(round, i32Const(passes), 1, ...pass),
   );
-  return { code, items: outer * Math.ceil(pitch / columns), perItem: blocks * columns };
+  return { code, items: sizeOf(sizes), perItem: blocks * columns };
 }
 
 const NAMES: Record<Combine, string> = { sum: "add", prod: "mul", max: "max", min: "min" };

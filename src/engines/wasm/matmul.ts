@@ -318,11 +318,11 @@ function packing(
       call(
         pack,
         sum(
-          i32Const(addressOf(source.buffer) + source.offset * width),
+          i32Const(addressOf(source.buffer).base + source.offset * width),
           times(get(matrix), source.batch * width),
           times(get(panel), line * lines * width),
         ),
-        sum(i32Const(addressOf(packed)), times(get(FROM), k * lines * width)),
+        sum(i32Const(addressOf(packed).base), times(get(FROM), k * lines * width)),
         least(i32Const(lines), op("i32.sub", i32Const(count), times(get(panel), lines))),
         i32Const(k),
       ),
@@ -372,7 +372,7 @@ function strips(
         set(
           source,
           sum(
-            i32Const(addressOf(b.buffer) + b.offset * width),
+            i32Const(addressOf(b.buffer).base + b.offset * width),
             times(get(matrix), b.batch * width),
             times(get(strip), b.column * columns * width),
             times(get(at), b.row * width),
@@ -381,9 +381,12 @@ function strips(
         ...(isDirect ? [] : [pack]),
         call(
           micro,
-          sum(i32Const(addressOf(packed)), times(sum(times(get(matrix), k), get(at)), rows * width)),
+          sum(i32Const(addressOf(packed).base), times(sum(times(get(matrix), k), get(at)), rows * width)),
           get(isDirect ? source : SCRATCH),
-          sum(i32Const(addressOf(c)), times(sum(times(get(matrix), rows * pitch), times(get(strip), columns)), width)),
+          sum(
+            i32Const(addressOf(c).base),
+            times(sum(times(get(matrix), rows * pitch), times(get(strip), columns)), width),
+          ),
           i32Const(pitch * width),
           get(depth),
           op("i32.eqz", get(at)),
@@ -435,7 +438,7 @@ function blocks(
           call(
             packA,
             sum(
-              i32Const(addressOf(a.buffer) + a.offset * width),
+              i32Const(addressOf(a.buffer).base + a.offset * width),
               times(get(matrix), a.batch * width),
               times(get(i), a.row * width),
               times(get(at), a.column * width),
@@ -459,12 +462,12 @@ function blocks(
               micro,
               sum(get(SCRATCH), op("i32.mul", op("i32.sub", get(i), get(top)), times(get(depth), width))),
               sum(
-                i32Const(addressOf(packed)),
+                i32Const(addressOf(packed).base),
                 times(sum(times(get(matrix), panels), op("i32.div_u", get(j), i32Const(tile.columns))), panelSize),
                 times(get(at), tile.columns * width),
               ),
               sum(
-                i32Const(addressOf(c)),
+                i32Const(addressOf(c).base),
                 times(sum(times(sum(times(get(matrix), height), get(i)), pitch), get(j)), width),
               ),
               i32Const(pitch * width),

@@ -2,6 +2,7 @@
 
 import type { Chain } from "./chains.ts";
 import { callsRoutine, type Kernel, type Operand } from "./kernel.ts";
+import type { Address } from "./loops.ts";
 import type { Plan, Step } from "./plan.ts";
 
 /** Cache lines are not shared between buffers. */
@@ -9,9 +10,11 @@ const ALIGNMENT = 64;
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
 export interface Layout {
-  /** Of each buffer, in bytes. */
-  readonly addresses: readonly number[];
-  /** The end of the last. */
+  /** Of each buffer. */
+  readonly addresses: readonly Address[];
+  /** What each thread has for itself. */
+  readonly threadBytes: number;
+  /** The end of what all threads share. */
   readonly end: number;
 }
 
@@ -42,8 +45,14 @@ interface Life {
   end: number;
 }
 
-/** Lays a plan's buffers out from `base` on. Inputs are there from the beginning, outputs to the end. */
-export function layOut({ chains, buffers, inputs, outputs }: Plan, base: number): Layout {
+/**
+ * Lays a plan's buffers out: a thread's own after `scratch` bytes of its memory, all others from `base` on, which is given the bytes that
+ * a thread takes. Inputs are there from the beginning, outputs to the end.
+ */
+export function layOut(plan: Plan, scratch: number, base: (threadBytes: number) => number): Layout {
+  const { chains, buffers, inputs, outputs } = plan;
+  const { offsets, threadBytes } = localOffsets(plan, scratch);
+  const start = base(threadBytes);
   const lives: Life[] = buffers.map((bytes, buffer) => ({ buffer, bytes, start: Infinity, end: -1 }));
   const touch = (buffer: number, time: number) => {
     const life = lives[buffer]!;
@@ -57,12 +66,30 @@ export function layOut({ chains, buffers, inputs, outputs }: Plan, base: number)
   }
   for (const { buffer } of outputs) touch(buffer, chains.length);
   const shared = inPlace(chains, lives);
-  const addresses = assign(
-    lives.filter((life) => shared[life.buffer] === life.buffer),
-    base,
-  );
-  const placed = shared.map((buffer) => addresses[buffer] ?? base);
-  return { addresses: placed, end: Math.max(base, ...placed.map((address, i) => address + buffers[i]!)) };
+  const owners = lives.filter(({ buffer }) => shared[buffer] === buffer && !offsets.has(buffer));
+  const placed = assign(owners, start);
+  const addresses = shared.map((owner, buffer): Address => {
+    const offset = offsets.get(buffer);
+    return offset === undefined ? { base: placed[owner]!, isLocal: false } : { base: offset, isLocal: true };
+  });
+  const ends = owners.map(({ buffer, bytes }) => placed[buffer]! + bytes);
+  return { addresses, threadBytes, end: Math.max(start, ...ends) };
+}
+
+/** Where in a thread's memory the buffers of chains lie, a block of each. Chains follow each other, so that they share it. */
+function localOffsets({ chains, buffers }: Plan, scratch: number) {
+  const offsets = new Map<number, number>();
+  let threadBytes = scratch;
+  for (const { locals, blocks } of chains) {
+    let end = scratch;
+    for (const buffer of locals) {
+      offsets.set(buffer, end);
+      // Loops may go past the end of a block as of a whole.
+      end += aligned(Math.ceil(buffers[buffer]! / blocks)) + ALIGNMENT;
+    }
+    threadBytes = Math.max(threadBytes, end);
+  }
+  return { offsets, threadBytes };
 }
 
 const sameElements = (a: Operand, b: Operand): boolean =>
@@ -81,7 +108,7 @@ function inPlace(chains: readonly Chain[], lives: readonly Life[]): number[] {
         time,
         lives,
         shared,
-        (buffer) => !chain.shared.has(buffer) && !later.has(buffer),
+        (buffer) => !chain.shared.has(buffer) && !chain.locals.has(buffer) && !later.has(buffer),
       );
       if (!taken) continue;
       const [from, to] = taken;
@@ -104,6 +131,7 @@ function takenOver(
   const [store, another] = stores;
   if (!store || another || reduction || lives[store.to.buffer]!.start !== time) return undefined;
   const { to } = store;
+  if (!isFree(to.buffer)) return undefined;
   const found = loads.find(
     (load) =>
       lives[shared[load.buffer]!]!.end === time &&

@@ -37,7 +37,9 @@ export type Step =
   | {
       readonly kind: "combine";
       readonly reduction: Reduction;
-      readonly outer: number;
+      /** The arrays of blocks, and the elements from one to the next along each axis. */
+      readonly outer: readonly number[];
+      readonly strides: readonly number[];
       readonly blocks: number;
       readonly pitch: number;
       readonly node: Node;
@@ -73,7 +75,8 @@ class Planner {
     const inputs = this.#graph.inputs.map((node) => this.#newPlace(node));
     for (const node of this.#nodes) if (this.#kept.has(node) && !this.#places.has(node)) this.#make(node);
     const outputs = this.#graph.outputs.map((node) => this.#contiguous(this.#places.get(node)!, node));
-    return { chains: chainsOf(this.#steps), buffers: this.#buffers, inputs, outputs };
+    const kept = new Set([...inputs, ...outputs].map((place) => place.buffer));
+    return { chains: chainsOf(this.#steps, kept), buffers: this.#buffers, inputs, outputs };
   }
 
   /** A buffer of `size` elements, and a group more: loops may go past the end. */
@@ -280,7 +283,16 @@ class Planner {
     );
     const kernel: Kernel = { shape: axes.map((axis) => axis.size), loads, stores: [], reduction };
     this.#steps.push({ kind: "kernel", kernel, node });
-    if (blocks > 1) this.#steps.push({ kind: "combine", reduction, outer: outerSize, blocks, pitch, node });
+    if (blocks > 1)
+      this.#steps.push({
+        kind: "combine",
+        reduction,
+        outer: [outerSize],
+        strides: [blocks * pitch],
+        blocks,
+        pitch,
+        node,
+      });
     const strides = stridesOf(result).map((stride) => (stride < inner ? stride : (stride / inner) * blocks * pitch));
     this.#places.set(node, { dtype, buffer, offset: 0, shape: result, strides });
   }

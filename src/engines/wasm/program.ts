@@ -21,6 +21,8 @@ import { WIDTH } from "./vectorize.ts";
 const PAGE = 65_536;
 /** All that 32-bit addresses reach. */
 const MOST_PAGES = 65_536;
+/** What a loop may use of its thread's memory. */
+const SCRATCH_BYTES = Math.max(SCRATCH, PACKED_BLOCK);
 /** Elements that a thread takes at a time. */
 const GRAIN = 32_768;
 
@@ -38,10 +40,9 @@ type Task =
 /** Makes a plan's program, or gives undefined where it needs more memory than there is. */
 export function programOf(plan: Plan, threads = availableParallelism()): Program | undefined {
   const count = Math.min(threads, MOST_THREADS);
-  const scratchBytes = Math.max(SCRATCH, PACKED_BLOCK) + PAGE;
-  const base = Math.ceil((CONTROL_BYTES + count * scratchBytes) / PAGE) * PAGE;
-  const layout = layOut(plan, base);
-  const pages = Math.ceil((layout.end + PAGE) / PAGE);
+  const pagesOf = (bytes: number) => Math.ceil(bytes / PAGE);
+  const layout = layOut(plan, SCRATCH_BYTES, (threadBytes) => pagesOf(CONTROL_BYTES + count * threadBytes) * PAGE);
+  const pages = pagesOf(layout.end) + 1;
   if (pages > MOST_PAGES) return undefined;
   const { tasks, functions } = assemble(plan, (buffer) => layout.addresses[buffer]!);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
@@ -50,12 +51,12 @@ export function programOf(plan: Plan, threads = availableParallelism()): Program
   const pool = new Threads(
     memory,
     exports as Record<string, (from: number, to: number, scratch: number) => void>,
-    (thread) => CONTROL_BYTES + thread * scratchBytes,
+    (thread) => CONTROL_BYTES + thread * layout.threadBytes,
   );
   pool.start(count, memory, module, STAND_INS);
   const { buffer } = memory;
   const view = ({ dtype, buffer: of, shape, strides, offset }: Place): View => {
-    const address = layout.addresses[of]!;
+    const address = layout.addresses[of]!.base;
     const bytes = new Uint8Array(buffer, address, Math.floor(plan.buffers[of]! / WIDTH[dtype]) * WIDTH[dtype]);
     return { dtype, data: viewOf(dtype, bytes), shape, strides, offset };
   };
@@ -74,7 +75,7 @@ export function programOf(plan: Plan, threads = availableParallelism()): Program
 }
 
 /** The functions of all loops, and the tasks in order. */
-function assemble(plan: Plan, addressOf: (buffer: number) => number) {
+function assemble(plan: Plan, addressOf: AddressOf) {
   const functions: FunctionCode[] = [];
   const tasks: Task[] = [];
   const addTask = ({ code, items, perItem }: Loop, node: Node) => {
@@ -101,7 +102,7 @@ function loopsOf(
     case "kernel":
       return [loopOf(step.kernel, addressOf)];
     case "combine":
-      return [combineBlocks(step.reduction, step.outer, step.blocks, step.pitch, addressOf)];
+      return [combineBlocks(step, addressOf)];
     case "product": {
       const { helpers, loops } = productOf(step.product, addressOf, IMPORTS.length + functions.length);
       functions.push(...helpers);
