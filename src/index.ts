@@ -131,7 +131,9 @@ type Evaluate<Data> = (data: Data) => Promise<Map<string, Result>>;
 function evaluator(program: Lowered, wanted: readonly NamedTensor[]): Evaluate<ReadonlyMap<string, Source>> {
   let session: Promise<Session> | undefined;
   return async (sources) => {
-    session ??= loadEngine({ engine: "auto" }).then((engine) => new Session(program, wanted, engine));
+    session ??= loadEngine({ engine: "auto" }).then(
+      (engine) => new Session(program, wanted, engine, { keepsResults: true }),
+    );
     const results = await (await session).evaluate(sources);
     return new Map([...results].map(([name, tensor]) => [name, ndarrayOf(tensor)]));
   };

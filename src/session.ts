@@ -18,12 +18,14 @@ import { optimize } from "./optimize/index.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
 import { type Dim, isKnown } from "./tensor/dim.ts";
 import { type DType, type FloatDType, isFloat } from "./tensor/dtype.ts";
-import type { Tensor } from "./tensor/tensor.ts";
+import { detached, type Tensor } from "./tensor/tensor.ts";
 
 /** How many sets of shapes stay compiled; the one made first goes first. */
 const KEPT = 64;
 
 export interface SessionOptions extends CompileOptions {
+  /** Whether results must outlive the next run. */
+  readonly keepsResults?: boolean;
   /** Told of the end of each phase. */
   readonly onPhase?: (phase: "bind" | "compile" | "run") => void;
 }
@@ -44,7 +46,7 @@ export class Session {
     this.#options = options;
   }
 
-  /** The wanted tensors, by name. One run at a time, as a compiled program has one memory. Throws TsymError. */
+  /** The wanted tensors, by name; they hold until the next run, or longer with `keepsResults`. One run at a time, as a compiled program has one memory. Throws TsymError. */
   evaluate(sources: ReadonlyMap<string, Source>): Promise<Map<string, Tensor>> {
     const result = this.#previous.then(() => this.#evaluate(sources));
     this.#previous = result.catch(() => {});
@@ -64,7 +66,8 @@ export class Session {
     });
     const results = await located(bound, () => program.run(feeds));
     this.#options.onPhase?.("run");
-    return new Map(this.#wanted.map(({ name }, i) => [name, results[i]!]));
+    const own = this.#options.keepsResults ? results.map(detached) : results;
+    return new Map(this.#wanted.map(({ name }, i) => [name, own[i]!]));
   }
 
   async #compile(sources: ReadonlyMap<string, Source>): Promise<{ bound: Bound; program: EngineProgram }> {

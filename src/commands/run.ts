@@ -131,6 +131,7 @@ async function prepare(
   const session = new Session(program, wanted, await loadEngine(options), {
     trap: options.trap,
     threads: options.threads,
+    keepsResults: carries.length > 0,
     onPhase: (phase) => watch.lap(phase),
   });
   return { chosen, carries, session };

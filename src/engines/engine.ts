@@ -38,8 +38,8 @@ export interface Engine {
 
 export interface Program {
   /**
-   * One run: a feed for each of the graph's inputs, a tensor for each of its outputs, both in order. Results share no
-   * memory with each other or with anything that a later run uses. Throws EvaluationError.
+   * One run: a feed for each of the graph's inputs, a tensor for each of its outputs, both in order. Results may lie in
+   * memory (a SharedArrayBuffer then) that outputs share and the next run uses: see `detached`. Throws EvaluationError.
    */
   run(feeds: readonly FeedSource[]): Promise<Tensor[]>;
   /** Frees what the program holds; it cannot run after that. */

@@ -31,6 +31,10 @@ export function tensorOf(dtype: DType, shape: readonly number[], values: Iterabl
   return { dtype, shape, data };
 }
 
+/** The tensor with memory of its own: an engine's may lie in memory that its next run uses. */
+export const detached = (result: Tensor): Tensor =>
+  result.data.buffer instanceof SharedArrayBuffer ? tensor(result.dtype, result.shape, result.data.slice()) : result;
+
 /** C-order strides in elements. */
 export function stridesOf(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length);

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { Node } from "../../graph/node.ts";
 import { ROUTINES } from "../../numeric/routines.ts";
-import { allocate, type TypedArray, viewOf } from "../../tensor/dtype.ts";
+import { viewOf } from "../../tensor/dtype.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { FeedSource, Program } from "../engine.ts";
 import { copyInto } from "../reference/copy.ts";
@@ -136,9 +136,9 @@ function read({ readInto }: FeedSource, { data, shape }: View): void {
   readInto(new Uint8Array(data.buffer, data.byteOffset, length));
 }
 
-/** A copy of its own of what lies in C order. */
-function tensorOf({ dtype, data, shape, offset }: View): Tensor {
-  const copy: TypedArray = allocate(dtype, sizeOf(shape));
-  copy.set(data.subarray(offset, offset + copy.length) as never);
-  return { dtype, shape, data: copy };
-}
+/** A view of what lies in C order. */
+const tensorOf = ({ dtype, data, shape, offset }: View): Tensor => ({
+  dtype,
+  shape,
+  data: data.subarray(offset, offset + sizeOf(shape)),
+});
