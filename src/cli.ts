@@ -228,6 +228,5 @@ const words = process.argv.map((word) => (word === "--color" ? "--color=always" 
 program
   .parseAsync(words)
   .then(() => status, reportError)
-  .then((exit) => {
-    process.exitCode = exit;
-  });
+  // At once: all is written, and to wait for threads to end would take milliseconds.
+  .then((exit) => process.exit(exit));
