@@ -4,7 +4,6 @@ import {
   closeSync,
   constants,
   fchmodSync,
-  fsyncSync,
   openSync,
   realpathSync,
   renameSync,
@@ -104,7 +103,7 @@ function stage({ path, pieces }: FileContent): Staged {
   const discard = () => rmSync(partial, { force: true });
   try {
     if (status) fchmodSync(descriptor, status.mode);
-    writeTo(descriptor, pieces, true);
+    writeTo(descriptor, pieces);
   } catch (error) {
     discard();
     throw error;
@@ -112,10 +111,9 @@ function stage({ path, pieces }: FileContent): Staged {
   return { path, finish: () => renameSync(partial, target), discard };
 }
 
-function writeTo(descriptor: number, pieces: Iterable<string | Uint8Array>, sync = false): void {
+function writeTo(descriptor: number, pieces: Iterable<string | Uint8Array>): void {
   try {
     for (const piece of pieces) writeFileSync(descriptor, piece);
-    if (sync) fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }

@@ -1,7 +1,7 @@
 /** Bytes of WebAssembly modules: instructions, functions, sections. Knows the binary format (WebAssembly core specification 2.0, part 5) and no kernel. */
 
-/** Instructions, encoded; an expression's code leaves its value on the stack. */
-export type Code = readonly number[];
+/** Instructions, encoded: bytes, and code within code. An expression's code leaves its value on the stack. */
+export type Code = readonly (number | Code)[];
 
 export const VALUE_TYPES = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
 export type ValueType = keyof typeof VALUE_TYPES;
@@ -129,10 +129,7 @@ function opcode(code: number): number[] {
 }
 
 /** `operands` pushed, then the instruction. */
-export const op = (name: Instruction, ...operands: readonly Code[]): Code => [
-  ...operands.flat(),
-  ...opcode(NUMERIC[name]),
-];
+export const op = (name: Instruction, ...operands: readonly Code[]): Code => [operands, opcode(NUMERIC[name])];
 
 /** Memory instructions: opcode and the alignment they may assume, as a power of two. */
 const LOADS = {
@@ -151,51 +148,46 @@ export type Width = keyof typeof LANE_LOADS;
 
 export const load = (name: keyof typeof LOADS, address: Code, offset = 0): Code => {
   const [code, align] = LOADS[name];
-  return [...address, ...opcode(code), align, ...unsigned(offset)];
+  return [address, opcode(code), align, unsigned(offset)];
 };
 export const store = (name: keyof typeof STORES, address: Code, value: Code, offset = 0): Code => {
   const [code, align] = STORES[name];
-  return [...address, ...value, ...opcode(code), align, ...unsigned(offset)];
+  return [address, value, opcode(code), align, unsigned(offset)];
 };
 /** `vector` with one lane of `width` bytes read from memory. */
 export const loadLane = (width: Width, lane: number, address: Code, vector: Code): Code => [
-  ...address,
-  ...vector,
-  ...opcode(LANE_LOADS[width]),
+  address,
+  vector,
+  opcode(LANE_LOADS[width]),
   0,
   0,
   lane,
 ];
 export const storeLane = (width: Width, lane: number, address: Code, vector: Code, offset = 0): Code => [
-  ...address,
-  ...vector,
-  ...opcode(LANE_STORES[width]),
+  address,
+  vector,
+  opcode(LANE_STORES[width]),
   0,
-  ...unsigned(offset),
+  unsigned(offset),
   lane,
 ];
 
 const EXTRACTS = { i32x4: 27, i64x2: 29, f32x4: 31, f64x2: 33 } as const;
 export const extractLane = (shape: keyof typeof EXTRACTS, lane: number, vector: Code): Code => [
-  ...vector,
-  ...opcode(simd(EXTRACTS[shape])),
+  vector,
+  opcode(simd(EXTRACTS[shape])),
   lane,
 ];
 export const replaceLane = (shape: keyof typeof EXTRACTS, lane: number, vector: Code, value: Code): Code => [
-  ...vector,
-  ...value,
-  ...opcode(simd(EXTRACTS[shape] + 1)),
+  vector,
+  value,
+  opcode(simd(EXTRACTS[shape] + 1)),
   lane,
 ];
 /** Sixteen bytes chosen from those of a (0 … 15) and b (16 … 31). */
-export const shuffle = (a: Code, b: Code, bytes: readonly number[]): Code => [
-  ...a,
-  ...b,
-  ...opcode(simd(13)),
-  ...bytes,
-];
+export const shuffle = (a: Code, b: Code, bytes: readonly number[]): Code => [a, b, opcode(simd(13)), bytes];
 
-export const i32Const = (n: number): Code => [0x41, ...signed(n)];
+export const i32Const = (n: number): Code => [0x41, signed(n)];
 /** A vector whose lanes all hold one value. */
 export function v128Const(lanes: "f32" | "f64" | "i32" | "i64", value: number | bigint): Code {
   const bytes = new Uint8Array(16);
@@ -203,37 +195,30 @@ export function v128Const(lanes: "f32" | "f64" | "i32" | "i64", value: number | 
   else if (lanes === "f64") new Float64Array(bytes.buffer).fill(Number(value));
   else if (lanes === "i32") new Int32Array(bytes.buffer).fill(Number(value));
   else new BigInt64Array(bytes.buffer).fill(BigInt(value));
-  return [...opcode(simd(12)), ...bytes];
+  return [opcode(simd(12)), Array.from(bytes)];
 }
 
-export const get = (local: number): Code => [0x20, ...unsigned(local)];
-export const set = (local: number, value: Code): Code => [...value, 0x21, ...unsigned(local)];
-export const call = (index: number, ...args: readonly Code[]): Code => [...args.flat(), 0x10, ...unsigned(index)];
+export const get = (local: number): Code => [0x20, unsigned(local)];
+export const set = (local: number, value: Code): Code => [value, 0x21, unsigned(local)];
+export const call = (index: number, ...args: readonly Code[]): Code => [args, 0x10, unsigned(index)];
 
 const EMPTY = 0x40;
 const END = 0x0b;
-export const when = (condition: Code, ...body: readonly Code[]): Code => [
-  ...condition,
-  0x04,
-  EMPTY,
-  ...body.flat(),
-  END,
-];
+export const when = (condition: Code, ...body: readonly Code[]): Code => [condition, 0x04, EMPTY, body, END];
 /** `do body while condition`. */
-const loopWhile = (body: readonly Code[], condition: Code): Code => [
-  0x03,
-  EMPTY,
-  ...body.flat(),
-  ...condition,
-  0x0d,
-  0,
-  END,
-];
+const loopWhile = (body: readonly Code[], condition: Code): Code => [0x03, EMPTY, body, condition, 0x0d, 0, END];
 
 /** `for (; i < end; i += step) body`, of unsigned numbers; `end` is a local or a constant. */
 export function forBelow(i: number, end: Code, step: number, ...body: readonly Code[]): Code {
   const below = op("i32.lt_u", get(i), end);
   return when(below, loopWhile([...body, set(i, op("i32.add", get(i), i32Const(step)))], below));
+}
+
+function appendTo(bytes: number[], code: Code): void {
+  for (const part of code) {
+    if (typeof part === "number") bytes.push(part);
+    else appendTo(bytes, part);
+  }
 }
 
 /** A function's code as it grows. */
@@ -255,7 +240,7 @@ export class FunctionCode {
   }
 
   emit(...codes: readonly Code[]): void {
-    for (const code of codes) for (const byte of code) this.code.push(byte);
+    for (const code of codes) appendTo(this.code, code);
   }
 }
 
@@ -266,20 +251,26 @@ export interface ImportedFunction {
   readonly results: readonly ValueType[];
 }
 
-const vector = (items: readonly Code[]): number[] => [...unsigned(items.length), ...items.flat()];
-const text = (s: string): number[] => [...unsigned(s.length), ...new TextEncoder().encode(s)];
-const section = (id: number, body: Code): number[] => [id, ...unsigned(body.length), ...body];
-const types = (list: readonly ValueType[]): number[] => vector(list.map((type) => [VALUE_TYPES[type]]));
+const vector = (items: readonly Code[]): Code => [unsigned(items.length), items];
+const text = (s: string): Code => [unsigned(s.length), Array.from(new TextEncoder().encode(s))];
+const types = (list: readonly ValueType[]): Code => vector(list.map((type) => [VALUE_TYPES[type]]));
+
+/** `parts` after the number of their bytes. */
+function sized(...parts: readonly Code[]): number[] {
+  const bytes: number[] = [];
+  for (const part of parts) appendTo(bytes, part);
+  return unsigned(bytes.length).concat(bytes);
+}
 
 /** Locals as runs of one type. */
-function localRuns(locals: readonly ValueType[]): number[] {
+function localRuns(locals: readonly ValueType[]): Code {
   const runs: { count: number; type: ValueType }[] = [];
   for (const type of locals) {
     const last = runs.at(-1);
     if (last?.type === type) last.count++;
     else runs.push({ count: 1, type });
   }
-  return vector(runs.map(({ count, type }) => [...unsigned(count), VALUE_TYPES[type]]));
+  return vector(runs.map(({ count, type }) => [unsigned(count), VALUE_TYPES[type]]));
 }
 
 /**
@@ -291,25 +282,26 @@ export function moduleOf(
   imports: readonly ImportedFunction[],
   pages: number,
 ): Uint8Array<ArrayBuffer> {
-  const signatures = [...imports, ...functions].map(({ params, results }) => [
-    0x60,
-    ...types(params),
-    ...types(results),
-  ]);
-  const memory = [...text("env"), ...text("memory"), 2, 3, ...unsigned(1), ...unsigned(pages)];
-  const imported = imports.map(({ name }, i) => [...text("env"), ...text(name), 0, ...unsigned(i)]);
-  const bodies = functions.map(({ locals, code }) => {
-    const runs = localRuns(locals);
-    return [...unsigned(runs.length + code.length + 1), ...runs, ...code, END];
-  });
-  return Uint8Array.from(
-    [
-      [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      section(1, vector(signatures)),
-      section(2, vector([memory, ...imported])),
-      section(3, vector(functions.map((_, i) => unsigned(imports.length + i)))),
-      section(7, vector(functions.map((_, i) => [...text(String(i)), 0, ...unsigned(imports.length + i)]))),
-      section(10, vector(bodies)),
-    ].flat(),
-  );
+  const signatures = [...imports, ...functions].map(({ params, results }) => [0x60, types(params), types(results)]);
+  const memory = [text("env"), text("memory"), 2, 3, unsigned(1), unsigned(pages)];
+  const imported = imports.map(({ name }, i) => [text("env"), text(name), 0, unsigned(i)]);
+  const indices = functions.map((_, i) => unsigned(imports.length + i));
+  const bodies = functions.map(({ locals, code }) => sized(localRuns(locals), code, [END]));
+  const parts = [
+    [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    [1, ...sized(vector(signatures))],
+    [2, ...sized(vector([memory, ...imported]))],
+    [3, ...sized(vector(indices))],
+    [7, ...sized(vector(indices.map((index, i) => [text(String(i)), 0, index])))],
+    [10, ...unsigned(unsigned(functions.length).length + bodies.reduce((sum, body) => sum + body.length, 0))],
+    unsigned(functions.length),
+    ...bodies,
+  ];
+  const module = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let end = 0;
+  for (const part of parts) {
+    module.set(part, end);
+    end += part.length;
+  }
+  return module;
 }

@@ -184,7 +184,7 @@ function rowReduction({ shape, loads, stores }: Kernel, { combine, to, value }: 
     for (const [i, { to: target, value: stored }] of stores.entries()) vectors.store(target.dtype, stored, side[i]!);
     for (const [i, local] of vectors.value(value, LAYOUT[dtype]).entries()) {
       const accumulator = accumulators[group / perVector + i]!;
-      vectors.body.push(...set(accumulator, op(instruction, get(accumulator), get(local))));
+      vectors.body.push(set(accumulator, op(instruction, get(accumulator), get(local))));
     }
   }
   const single = vectors.single();
@@ -269,7 +269,7 @@ function columnReduction(
       const offset = VECTOR_BYTES * i;
       if (isSingle && i > 0) continue;
       const sum = op(instruction, load("v128.load", at, offset), get(local));
-      vectors.body.push(...(isSingle ? storeLane(width, 0, at, sum) : store("v128.store", at, sum, offset)));
+      vectors.body.push(isSingle ? storeLane(width, 0, at, sum) : store("v128.store", at, sum, offset));
     }
   };
   const vectors = new Vectorizer(fn, from);

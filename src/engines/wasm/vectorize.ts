@@ -82,9 +82,9 @@ const chosenFrom = ({ op: name, args }: Form): readonly Form[] =>
 /** Code for the forms of one loop. Equal forms are computed once, what does not vary before the loop. */
 export class Vectorizer {
   /** To run once; before each loop; in each iteration. */
-  readonly constants: number[];
-  readonly invariant: number[];
-  readonly body: number[] = [];
+  readonly constants: Code[];
+  readonly invariant: Code[];
+  readonly body: Code[] = [];
   readonly #fn: FunctionCode;
   readonly #lanes: readonly Lane[];
   readonly #single: boolean;
@@ -142,14 +142,14 @@ export class Vectorizer {
   }
 
   #emit(code: Code): void {
-    for (const byte of code) this.body.push(byte);
+    this.body.push(code);
   }
 
   /** Locals for `codes`, a vector each. */
   #put(codes: readonly Code[], invariant: boolean, section = invariant ? this.invariant : this.body): Value {
     const locals = codes.map((code) => {
       const local = this.#fn.local("v128");
-      for (const byte of set(local, code)) section.push(byte);
+      section.push(set(local, code));
       return local;
     });
     return { locals, varies: section === this.body };
@@ -304,7 +304,7 @@ export class Vectorizer {
       return when(holds, set(local, replaceLane(SHAPE[layout as keyof typeof SHAPE], lane, get(local), made)));
     });
     const any = mask.map((local) => op("v128.any_true", get(local))).reduce((a, b) => op("i32.add", a, b));
-    for (const byte of when(any, ...lanes)) (varies ? this.body : this.invariant).push(byte);
+    (varies ? this.body : this.invariant).push(when(any, ...lanes));
     return result;
   }
 

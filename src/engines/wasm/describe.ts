@@ -1,0 +1,109 @@
+/** A plan as plain data for people: what each loop does, reads and writes. Knows no code and no text. */
+import type { Node } from "../../graph/node.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
+import type { ConcreteGraph, MemoryDescription, StageDescription, StepDescription } from "../engine.ts";
+import { materialized } from "./fusion.ts";
+import { BLOCK, type Kernel, type Operand, operationsIn } from "./kernel.ts";
+import { buffersOf, type Layout } from "./memory.ts";
+import type { Place, Plan, Step } from "./plan.ts";
+import { WIDTH } from "./vectorize.ts";
+
+/** The stages of a plan, in the order in which they run. */
+export function describeStages({ inputs, outputs, nodes }: ConcreteGraph & { nodes: readonly Node[] }, plan: Plan) {
+  const kept = materialized(nodes, new Set(inputs), outputs);
+  return plan.chains.map(
+    ({ blocks, steps, locals }): StageDescription => ({
+      blocks,
+      steps: steps.map((step): StepDescription => {
+        const { reads, writes } = buffersOf(step);
+        const { loop, read, written, operations } = workOf(step, locals);
+        const isCopy = step.kind === "kernel" && operations === 0;
+        const fused = isCopy || step.kind !== "kernel" ? [step.node] : fusedInto(step.node, kept);
+        return { kind: isCopy ? "copy" : step.kind, nodes: fused, loop, reads, writes, read, written, operations };
+      }),
+    }),
+  );
+}
+
+/** What is computed where `node` is: itself, and its arguments as far as they have no memory of their own. */
+function fusedInto(node: Node, kept: ReadonlySet<Node>): Node[] {
+  const found = new Set([node]);
+  for (const at of found)
+    for (const arg of at.args) if (!kept.has(arg) && arg.args.length > 0) found.add(arg);
+  return [...found];
+}
+
+interface Work {
+  readonly loop: readonly number[];
+  /** Bytes, without what a thread keeps for itself. */
+  readonly read: number;
+  readonly written: number;
+  readonly operations: number;
+}
+
+function workOf(step: Step, locals: ReadonlySet<number>): Work {
+  const bytes = (dtype: keyof typeof WIDTH, buffer: number, elements: number) =>
+    locals.has(buffer) ? 0 : elements * WIDTH[dtype];
+  const total = (parts: readonly number[]) => parts.reduce((a, b) => a + b, 0);
+  switch (step.kind) {
+    case "kernel":
+      return kernelWork(step.kernel, ({ dtype, buffer, strides }, shape) =>
+        bytes(dtype, buffer, distinct(shape, strides)),
+      );
+    case "combine": {
+      const { outer, blocks, pitch, reduction } = step;
+      const { dtype, buffer } = reduction.to;
+      const rows = sizeOf(outer) * pitch;
+      return {
+        loop: [...outer, blocks, pitch],
+        read: bytes(dtype, buffer, rows * blocks),
+        written: bytes(dtype, buffer, rows),
+        operations: rows * (blocks - 1),
+      };
+    }
+    case "product": {
+      const { dtype, sizes } = step.product;
+      const { batch, m, n, k } = sizes;
+      return {
+        loop: [batch, m, n, k],
+        read: batch * k * (m + n) * WIDTH[dtype],
+        written: batch * m * n * WIDTH[dtype],
+        operations: 2 * batch * m * n * k,
+      };
+    }
+    case "host": {
+      const size = ({ dtype, buffer, shape, strides }: Place) => bytes(dtype, buffer, distinct(shape, strides));
+      return { loop: step.to.shape, read: total(step.args.map(size)), written: size(step.to), operations: 0 };
+    }
+  }
+}
+
+function kernelWork(
+  { shape, loads, stores, reduction }: Kernel,
+  bytes: (operand: Operand, shape: readonly number[]) => number,
+): Work {
+  const total = (parts: readonly number[]) => parts.reduce((a, b) => a + b, 0);
+  const folded = shape.map((size, axis) => (axis === reduction?.axis ? Math.ceil(size / BLOCK) : size));
+  const each = operationsIn([...stores, ...(reduction ? [reduction] : [])].map(({ value }) => value)).length;
+  return {
+    loop: shape,
+    read: total(loads.map((load) => bytes(load, shape))),
+    written: total([...stores.map(({ to }) => bytes(to, shape)), ...(reduction ? [bytes(reduction.to, folded)] : [])]),
+    operations: sizeOf(shape) * (each + (reduction ? 1 : 0)),
+  };
+}
+
+/** The elements that strides reach: along an axis where they stay it is one. */
+const distinct = (shape: readonly number[], strides: readonly number[]): number =>
+  sizeOf(shape.filter((_, axis) => strides[axis] !== 0));
+
+/** Where buffers lie: groups of those that have the same bytes, one after the other. */
+export function describeMemory({ buffers, chains }: Plan, { addresses }: Layout, bytes: number): MemoryDescription {
+  const used = new Set(chains.flatMap(({ steps }) => steps.flatMap((step) => Object.values(buffersOf(step)).flat())));
+  const shared = Map.groupBy(
+    [...used].filter((buffer) => !addresses[buffer]!.isLocal),
+    (buffer) => addresses[buffer]!.base,
+  );
+  const groups = [...shared.values()].filter((group) => group.length > 1);
+  return { buffers, local: [...used].filter((buffer) => addresses[buffer]!.isLocal), shared: groups, bytes };
+}
