@@ -95,6 +95,12 @@ function localOffsets({ chains, buffers }: Plan, scratch: number) {
 const sameElements = (a: Operand, b: Operand): boolean =>
   a.dtype === b.dtype && a.offset === b.offset && a.strides.every((stride, axis) => stride === b.strides[axis]);
 
+/** Whether blocks of rows lie at the same places. */
+const sameBlocks = (a: Operand, b: Operand): boolean =>
+  a.dtype === b.dtype &&
+  a.strides[0] === b.strides[0] &&
+  [a, b].every(({ offset, strides }) => offset === 0 && strides.every((stride) => stride >= 0));
+
 /** For each buffer the one whose memory it takes over: a loop's result may lie where what it reads for the last time lay. */
 function inPlace(chains: readonly Chain[], lives: readonly Life[]): number[] {
   const shared = lives.map((_, i) => i);
@@ -103,8 +109,10 @@ function inPlace(chains: readonly Chain[], lives: readonly Life[]): number[] {
     for (const [i, step] of chain.steps.entries()) {
       if (step.kind !== "kernel") continue;
       const later = new Set(chain.steps.slice(i + 1).flatMap((s) => buffersOf(s).reads));
+      const earlier = chain.steps.slice(0, i).flatMap((s) => (s.kind === "kernel" ? s.kernel.loads : []));
       const taken = takenOver(
         step.kernel,
+        earlier,
         time,
         lives,
         shared,
@@ -123,6 +131,7 @@ function inPlace(chains: readonly Chain[], lives: readonly Life[]): number[] {
 
 function takenOver(
   { loads, stores, reduction }: Kernel,
+  earlier: readonly Operand[],
   time: number,
   lives: readonly Life[],
   shared: readonly number[],
@@ -132,7 +141,8 @@ function takenOver(
   if (!store || another || reduction || lives[store.to.buffer]!.start !== time) return undefined;
   const { to } = store;
   if (!isFree(to.buffer)) return undefined;
-  const found = loads.find(
+  // What the chain has read of a block before may be overwritten by the same block of the result.
+  const found = [...loads, ...earlier.filter((load) => sameBlocks(load, to))].find(
     (load) =>
       lives[shared[load.buffer]!]!.end === time &&
       shared.every((owner, buffer) => owner !== shared[load.buffer] || isFree(buffer)) &&
