@@ -3,6 +3,8 @@ import { type Bound, bind } from "./bind/bind.ts";
 import type { FedShape } from "./bind/sizes.ts";
 import {
   type CompileOptions,
+  type ConcreteGraph,
+  type Description,
   type Engine,
   type Program as EngineProgram,
   EvaluationError,
@@ -30,12 +32,28 @@ export interface SessionOptions extends CompileOptions {
   readonly onPhase?: (phase: "bind" | "compile" | "run") => void;
 }
 
+/** What was compiled for one set of shapes. */
+interface Compiled {
+  readonly bound: Bound;
+  readonly graph: ConcreteGraph;
+  readonly program: EngineProgram;
+}
+
+/** What an engine did for one set of shapes, and how long each stage took. */
+export interface Profile {
+  readonly description: Description;
+  /** The wanted tensors' names. */
+  readonly names: ReadonlyMap<Node, string>;
+  readonly runs: number;
+  readonly milliseconds: readonly number[];
+}
+
 export class Session {
   readonly #program: Lowered;
   readonly #wanted: readonly NamedTensor[];
   readonly #engine: Engine;
   readonly #options: SessionOptions;
-  readonly #compiled = new Map<string, { bound: Bound; program: EngineProgram }>();
+  readonly #compiled = new Map<string, Compiled>();
   #previous: Promise<unknown> = Promise.resolve();
 
   /** `wanted` are the tensors that every run gives; `program` has no errors. */
@@ -51,6 +69,15 @@ export class Session {
     const result = this.#previous.then(() => this.#evaluate(sources));
     this.#previous = result.catch(() => {});
     return result;
+  }
+
+  /** What the engine did so far, for each set of shapes that is still compiled; with `timed`, times too. */
+  profiles(): Profile[] {
+    return [...this.#compiled.values()].flatMap(({ graph, program: { timing = { runs: 0, milliseconds: [] } } }) => {
+      const description = this.#engine.describe?.(graph, this.#options);
+      const names = new Map(graph.outputs.map((node, i) => [node, this.#wanted[i]!.name]));
+      return description ? [{ description, names, ...timing }] : [];
+    });
   }
 
   async #evaluate(sources: ReadonlyMap<string, Source>): Promise<Map<string, Tensor>> {
@@ -70,7 +97,7 @@ export class Session {
     return new Map(this.#wanted.map(({ name }, i) => [name, own[i]!]));
   }
 
-  async #compile(sources: ReadonlyMap<string, Source>): Promise<{ bound: Bound; program: EngineProgram }> {
+  async #compile(sources: ReadonlyMap<string, Source>): Promise<Compiled> {
     const fed = fedShapes(this.#program, sources);
     const key = JSON.stringify([...fed].map(([name, { shape }]) => [name, ...shape]));
     const known = this.#compiled.get(key);
@@ -91,7 +118,7 @@ export class Session {
       );
     const program = await this.#engine.compile(graph, this.#options);
     this.#options.onPhase?.("compile");
-    const made = { bound: { ...bound, siteOf, operandOf }, program };
+    const made = { bound: { ...bound, siteOf, operandOf }, graph, program };
     this.#compiled.set(key, made);
     const [first] = this.#compiled;
     if (first && this.#compiled.size > KEPT) {

@@ -67,6 +67,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   "src/index": [...PIPELINE, "grammar", "src/ops", "src/io/source", "src/ndarray"],
   "src/commands": [
     ...PIPELINE,
+    "src/engines/engine",
     "grammar",
     "src/graph",
     "src/ops",

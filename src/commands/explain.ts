@@ -1,13 +1,17 @@
-/** `tsym explain`: what becomes of a program before it runs, in its own notation. Of what is fed it reads sizes, no values. */
+/** `tsym explain`: what becomes of a program before it runs, in its own notation, and what an engine does with it. Of what is fed it reads sizes, no values. */
 import { bind, withoutData } from "../bind/bind.ts";
 import { checkProgram, failOnErrors } from "../compile.ts";
+import { loadEngine } from "../engines/load.ts";
+import { ancestors } from "../graph/node.ts";
 import { descriptorChunks } from "../io/bytes.ts";
 import { openFeeds } from "../io/feed.ts";
 import type { Source } from "../io/source.ts";
 import { fedShapes, requireInput, undeclaredInputs } from "../session.ts";
+import { isKnown } from "../tensor/dim.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import { optimized, programText, rewriteText, wantedTensors } from "./explain-report.ts";
 import { declares, load } from "./load.ts";
+import { planText } from "./plan-report.ts";
 import type { World } from "./world.ts";
 
 /** The flags of `tsym explain`, as cli.ts has checked them. */
@@ -34,8 +38,21 @@ export async function explain(file: string | undefined, options: ExplainOptions,
   const wanted = wantedTensors(program);
   const bound = isFed ? bind(program, wanted, fedShapes(program, sources)) : withoutData(program, wanted);
   const result = optimized(program, bound);
-  // What an engine makes of the optimized graph (kernels, buffers, work) has its place below these.
-  const sections = [rewriteText(result), programText(result, isFed ? bound.inputs : program.inputs)];
+  const graph = { inputs: bound.inputs.map((i) => i.node), outputs: result.outputs.map((o) => o.node) };
+  const hasSizes = ancestors([...graph.inputs, ...graph.outputs]).every(({ type }) => type.shape.every(isKnown));
+  const description = hasSizes ? (await loadEngine({ engine: "auto" })).describe?.(graph) : undefined;
+  const sections = [
+    rewriteText(result),
+    programText(result, isFed ? bound.inputs : program.inputs),
+    ...(description
+      ? [
+          planText(
+            description,
+            new Map([...result.outputs.map(({ name, node }) => [node, name] as const), ...result.names]),
+          ),
+        ]
+      : []),
+  ];
   world.print(`${sections.join("\n\n")}\n`);
   return 0;
 }

@@ -16,6 +16,7 @@ import { fail, TsymError } from "../source.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { declares, load } from "./load.ts";
+import { timingText } from "./plan-report.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import type { World } from "./world.ts";
 
@@ -94,7 +95,8 @@ export async function run(file: string | undefined, options: RunOptions, world: 
       await inRecord(number, () => evaluateAndPrint(new Map([...feeds, ...tensors])));
     }
   }
-  if (options.time) world.report(watch.report());
+  if (options.time)
+    world.report([watch.report(), ...(prepared?.job.session.profiles() ?? []).map(timingText)].join("\n"));
   return 0;
 }
 
@@ -131,6 +133,7 @@ async function prepare(
   const session = new Session(program, wanted, await loadEngine(options), {
     trap: options.trap,
     threads: options.threads,
+    timed: options.time,
     keepsResults: carries.length > 0,
     onPhase: (phase) => watch.lap(phase),
   });

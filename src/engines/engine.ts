@@ -27,6 +27,8 @@ export interface CompileOptions {
   readonly trap?: "nan" | undefined;
   /** How many threads compute; the engine's choice where absent. */
   readonly threads?: number | undefined;
+  /** Whether the program measures its stages. */
+  readonly timed?: boolean | undefined;
 }
 
 export interface Engine {
@@ -34,6 +36,53 @@ export interface Engine {
   /** What of the graph the engine cannot do; empty where it can run it. */
   supports(graph: ConcreteGraph): readonly Unsupported[];
   compile(graph: ConcreteGraph, options?: CompileOptions): Promise<Program>;
+  /** What `compile` would make; nothing is compiled. */
+  describe?(graph: ConcreteGraph, options?: CompileOptions): Description;
+}
+
+/** What runs a graph, and how. */
+export interface Description {
+  /** The engine whose code it is. */
+  readonly engine: string;
+  /** Why that one, in words that follow its name. */
+  readonly reason: string;
+  readonly threads: number;
+  /** Where the engine goes by a plan. */
+  readonly plan?: { readonly stages: readonly StageDescription[]; readonly memory: MemoryDescription } | undefined;
+}
+
+/** Steps that are done block by block, each block in all of them; or one step, done as a whole. */
+export interface StageDescription {
+  readonly blocks: number;
+  readonly steps: readonly StepDescription[];
+}
+
+export interface StepDescription {
+  /** Loops of our own, but for `host`: what the reference engine does. `combine` folds the sums of a reduction's blocks. */
+  readonly kind: "kernel" | "copy" | "combine" | "product" | "host";
+  /** What it computes, the result first. */
+  readonly nodes: readonly Node[];
+  /** Sizes of the loop nest, outermost first; of a product batch, m, n, k. */
+  readonly loop: readonly number[];
+  /** Buffers, by number. */
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+  /** Bytes of memory, each element once, without what stays in a thread's cache. */
+  readonly read: number;
+  readonly written: number;
+  /** Additions, products, comparisons …: an elementary function is many. 2mnk for a product. Unknown (0) for `host`. */
+  readonly operations: number;
+}
+
+export interface MemoryDescription {
+  /** Bytes of each buffer. */
+  readonly buffers: readonly number[];
+  /** Buffers of which each thread has a block of its own. */
+  readonly local: readonly number[];
+  /** Groups of buffers that lie in one place, since they are not needed at the same time. */
+  readonly shared: readonly (readonly number[])[];
+  /** All that the program takes, from its start to its end. */
+  readonly bytes: number;
 }
 
 export interface Program {
@@ -42,6 +91,8 @@ export interface Program {
    * memory (a SharedArrayBuffer then) that outputs share and the next run uses: see `detached`. Throws EvaluationError.
    */
   run(feeds: readonly FeedSource[]): Promise<Tensor[]>;
+  /** How long each stage of the engine's description took in all runs so far, where `timed` asked for it. */
+  readonly timing?: { readonly runs: number; readonly milliseconds: readonly number[] } | undefined;
   /** Frees what the program holds; it cannot run after that. */
   dispose(): void;
 }

@@ -1,16 +1,17 @@
 /** A plan as plain data for people: what each loop does, reads and writes. Knows no code and no text. */
-import type { Node } from "../../graph/node.ts";
+import { ancestors, type Node } from "../../graph/node.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import type { ConcreteGraph, MemoryDescription, StageDescription, StepDescription } from "../engine.ts";
 import { materialized } from "./fusion.ts";
-import { BLOCK, type Kernel, type Operand, operationsIn } from "./kernel.ts";
-import { buffersOf, type Layout } from "./memory.ts";
+import { BLOCK, type Kernel, type Operand, operationsIn, valuesOf } from "./kernel.ts";
+import { buffersOf } from "./memory.ts";
 import type { Place, Plan, Step } from "./plan.ts";
+import { PAGE, type PlanLayout } from "./program.ts";
 import { WIDTH } from "./vectorize.ts";
 
-/** The stages of a plan, in the order in which they run. */
-export function describeStages({ inputs, outputs, nodes }: ConcreteGraph & { nodes: readonly Node[] }, plan: Plan) {
-  const kept = materialized(nodes, new Set(inputs), outputs);
+/** The stages of a plan of `graph`, in the order in which they run. */
+export function describeStages({ inputs, outputs }: ConcreteGraph, plan: Plan): StageDescription[] {
+  const kept = materialized(ancestors([...inputs, ...outputs]), new Set(inputs), outputs);
   return plan.chains.map(
     ({ blocks, steps, locals }): StageDescription => ({
       blocks,
@@ -28,10 +29,11 @@ export function describeStages({ inputs, outputs, nodes }: ConcreteGraph & { nod
 /** What is computed where `node` is: itself, and its arguments as far as they have no memory of their own. */
 function fusedInto(node: Node, kept: ReadonlySet<Node>): Node[] {
   const found = new Set([node]);
-  for (const at of found)
-    for (const arg of at.args) if (!kept.has(arg) && arg.args.length > 0) found.add(arg);
+  for (const at of found) for (const arg of at.args) if (!kept.has(arg) && arg.args.length > 0) found.add(arg);
   return [...found];
 }
+
+const total = (parts: readonly number[]): number => parts.reduce((a, b) => a + b, 0);
 
 interface Work {
   readonly loop: readonly number[];
@@ -44,7 +46,6 @@ interface Work {
 function workOf(step: Step, locals: ReadonlySet<number>): Work {
   const bytes = (dtype: keyof typeof WIDTH, buffer: number, elements: number) =>
     locals.has(buffer) ? 0 : elements * WIDTH[dtype];
-  const total = (parts: readonly number[]) => parts.reduce((a, b) => a + b, 0);
   switch (step.kind) {
     case "kernel":
       return kernelWork(step.kernel, ({ dtype, buffer, strides }, shape) =>
@@ -78,13 +79,10 @@ function workOf(step: Step, locals: ReadonlySet<number>): Work {
   }
 }
 
-function kernelWork(
-  { shape, loads, stores, reduction }: Kernel,
-  bytes: (operand: Operand, shape: readonly number[]) => number,
-): Work {
-  const total = (parts: readonly number[]) => parts.reduce((a, b) => a + b, 0);
+function kernelWork(kernel: Kernel, bytes: (operand: Operand, shape: readonly number[]) => number): Work {
+  const { shape, loads, stores, reduction } = kernel;
   const folded = shape.map((size, axis) => (axis === reduction?.axis ? Math.ceil(size / BLOCK) : size));
-  const each = operationsIn([...stores, ...(reduction ? [reduction] : [])].map(({ value }) => value)).length;
+  const each = operationsIn(valuesOf(kernel)).length;
   return {
     loop: shape,
     read: total(loads.map((load) => bytes(load, shape))),
@@ -97,13 +95,18 @@ function kernelWork(
 const distinct = (shape: readonly number[], strides: readonly number[]): number =>
   sizeOf(shape.filter((_, axis) => strides[axis] !== 0));
 
-/** Where buffers lie: groups of those that have the same bytes, one after the other. */
-export function describeMemory({ buffers, chains }: Plan, { addresses }: Layout, bytes: number): MemoryDescription {
-  const used = new Set(chains.flatMap(({ steps }) => steps.flatMap((step) => Object.values(buffersOf(step)).flat())));
-  const shared = Map.groupBy(
-    [...used].filter((buffer) => !addresses[buffer]!.isLocal),
-    (buffer) => addresses[buffer]!.base,
+/** What the buffers of a plan take. */
+export function describeMemory({ plan, addresses, pages }: PlanLayout): MemoryDescription {
+  const used = new Set(
+    plan.chains.flatMap(({ steps }) => steps.flatMap((step) => Object.values(buffersOf(step)).flat())),
   );
-  const groups = [...shared.values()].filter((group) => group.length > 1);
-  return { buffers, local: [...used].filter((buffer) => addresses[buffer]!.isLocal), shared: groups, bytes };
+  const [local, common] = [true, false].map((isLocal) => [...used].filter((b) => addresses[b]!.isLocal === isLocal));
+  const bases = new Set(common!.map((buffer) => addresses[buffer]!.base));
+  const groups = [...bases].map((base) => common!.filter((buffer) => addresses[buffer]!.base === base));
+  return {
+    buffers: plan.buffers,
+    local: local!,
+    shared: groups.filter((group) => group.length > 1),
+    bytes: pages * PAGE,
+  };
 }

@@ -1,8 +1,9 @@
 /** The embedded engine: fused loops in WebAssembly SIMD, on all cores. It gives the reference engine's bits. */
-import type { Engine } from "../engine.ts";
+import type { CompileOptions, ConcreteGraph, Engine } from "../engine.ts";
 import { referenceEngine } from "../reference/index.ts";
+import { describeMemory, describeStages } from "./describe.ts";
 import { costOf, planOf } from "./plan.ts";
-import { programOf } from "./program.ts";
+import { type PlanLayout, planLayout, programOf } from "./program.ts";
 
 /** From which costs on something pays, in nanoseconds, about, of the reference engine's loops. */
 export interface Thresholds {
@@ -13,14 +14,41 @@ export interface Thresholds {
 }
 
 /** Tests have everything done at any cost. */
-export const wasmEngine = ({ code, threads }: Thresholds = { code: 5e6, threads: 1e8 }): Engine => ({
+export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 1e8 }): Engine => ({
   name: "wasm",
   supports: () => [],
   compile: async (graph, options = {}) => {
-    const cost = costOf(graph);
-    if (options.trap || cost < code) return referenceEngine.compile(graph, options);
-    const program = programOf(planOf(graph), cost < threads ? 1 : options.threads);
-    // Where 32-bit addresses do not reach, the host's own arrays may.
-    return program ?? referenceEngine.compile(graph, options);
+    const { layout } = choose(graph, options, thresholds);
+    return layout ? programOf(layout, options.timed) : referenceEngine.compile(graph, options);
+  },
+  describe: (graph, options = {}) => {
+    const { reason, layout } = choose(graph, options, thresholds);
+    if (!layout) return { engine: "reference", reason, threads: 1 };
+    const { plan, threads } = layout;
+    return {
+      engine: "wasm",
+      reason,
+      threads,
+      plan: { stages: describeStages(graph, plan), memory: describeMemory(layout) },
+    };
   },
 });
+
+/** A plan laid out, if the graph is worth one, and the reason in words. */
+function choose(
+  graph: ConcreteGraph,
+  { trap, threads: most }: CompileOptions,
+  { code, threads }: Thresholds,
+): { readonly reason: string; readonly layout?: PlanLayout | undefined } {
+  if (trap) return { reason: `which alone can trap ${trap}` };
+  const cost = costOf(graph);
+  const estimate = `the reference engine's loops would take about ${milliseconds(cost)}`;
+  if (cost < code) return { reason: `${estimate}; code pays from ${milliseconds(code)} on` };
+  const layout = planLayout(planOf(graph), cost < threads ? 1 : most);
+  // Where 32-bit addresses do not reach, the host's own arrays may.
+  if (!layout) return { reason: "the program needs more than 4 GiB, all that WebAssembly reaches" };
+  const pay = cost < threads ? `threads pay from ${milliseconds(threads)} on` : "";
+  return { layout, reason: [estimate, pay].filter(Boolean).join("; ") };
+}
+
+const milliseconds = (nanoseconds: number): string => `${Number((nanoseconds / 1e6).toPrecision(2))} ms`;

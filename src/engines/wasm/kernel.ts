@@ -39,18 +39,19 @@ export interface Kernel {
   readonly reduction?: Reduction | undefined;
 }
 
-/** Whether a kernel may call a routine, and so have to be run a second time: what it reads must then still be there. */
-export function callsRoutine({ stores, reduction }: Kernel): boolean {
-  const seen = new Set<Form>();
-  const pending = [...stores.map((store) => store.value), ...(reduction ? [reduction.value] : [])];
-  for (let form = pending.pop(); form; form = pending.pop()) {
-    if (form.op === "rare") return true;
-    if (seen.has(form)) continue;
-    seen.add(form);
-    pending.push(...form.args);
-  }
-  return false;
+/** The forms that a kernel stores or folds. */
+export const valuesOf = ({ stores, reduction }: Kernel): Form[] =>
+  [...stores, ...(reduction ? [reduction] : [])].map(({ value }) => value);
+
+/** All that must be computed for `values`, each form once. */
+export function operationsIn(values: readonly Form[]): Form[] {
+  const seen = new Set(values);
+  for (const form of seen) for (const arg of form.args) seen.add(arg);
+  return [...seen].filter(({ op }) => op !== "parameter" && op !== "constant");
 }
+
+/** Whether a kernel may call a routine, and so have to be run a second time: what it reads must then still be there. */
+export const callsRoutine = (kernel: Kernel): boolean => operationsIn(valuesOf(kernel)).some(({ op }) => op === "rare");
 
 /** The elements of one block of a reduction, and the lanes that it is folded in. */
 export const BLOCK = 256;

@@ -1,8 +1,8 @@
 /** Where buffers lie: those that are not needed at the same time share memory. Knows steps by the buffers that they touch. */
 
 import type { Chain } from "./chains.ts";
+import type { Address } from "./items.ts";
 import { callsRoutine, type Kernel, type Operand } from "./kernel.ts";
-import type { Address } from "./loops.ts";
 import type { Plan, Step } from "./plan.ts";
 
 /** Cache lines are not shared between buffers. */

@@ -10,15 +10,18 @@ import { nodeValue } from "../reference/evaluate.ts";
 import type { View } from "../reference/view.ts";
 import { call, FunctionCode, forBelow, get, i32Const, moduleOf, op } from "./assembler.ts";
 import type { Chain } from "./chains.ts";
-import { type AddressOf, combineBlocks, type Loop, loopOf, SCRATCH } from "./loops.ts";
+import type { AddressOf, Loop } from "./items.ts";
+import { loopOf } from "./loops.ts";
 import { PACKED_BLOCK, productOf } from "./matmul.ts";
-import { layOut } from "./memory.ts";
+import { type Layout, layOut } from "./memory.ts";
 import type { Place, Plan, Step } from "./plan.ts";
+import { combineBlocks, SCRATCH } from "./reductions.ts";
 import { IMPORTS, STAND_INS } from "./routines.ts";
 import { CONTROL_BYTES, MOST_THREADS, Threads } from "./threads.ts";
 import { WIDTH } from "./vectorize.ts";
 
-const PAGE = 65_536;
+/** Bytes of a page of memory. */
+export const PAGE = 65_536;
 /** All that 32-bit addresses reach. */
 const MOST_PAGES = 65_536;
 /** What a loop may use of its thread's memory. */
@@ -26,24 +29,30 @@ const SCRATCH_BYTES = Math.max(SCRATCH, PACKED_BLOCK);
 /** Elements that a thread takes at a time. */
 const GRAIN = 32_768;
 
-/** What remains to be done with data: loops by number, or a node for the reference engine. */
-type Task =
-  | {
-      readonly kind: "loop";
-      readonly index: number;
-      readonly items: number;
-      readonly grain: number;
-      readonly node: Node;
-    }
-  | { readonly kind: "host"; readonly node: Node; readonly args: readonly Place[]; readonly to: Place };
+/** What remains to be done with data for a chain of the plan: loops by number, or a node for the reference engine. */
+type Task = { readonly stage: number } & (
+  | { readonly kind: "loop"; readonly index: number; readonly items: number; readonly grain: number }
+  | { readonly kind: "host"; readonly node: Node; readonly args: readonly Place[]; readonly to: Place }
+);
 
-/** Makes a plan's program, or gives undefined where it needs more memory than there is. */
-export function programOf(plan: Plan, threads = availableParallelism()): Program | undefined {
-  const count = Math.min(threads, MOST_THREADS);
+/** A plan with room for its buffers. */
+export interface PlanLayout extends Layout {
+  readonly plan: Plan;
+  readonly threads: number;
+  readonly pages: number;
+}
+
+/** Lays a plan out for so many threads, or gives undefined where it needs more memory than addresses reach. */
+export function planLayout(plan: Plan, most = availableParallelism()): PlanLayout | undefined {
+  const threads = Math.min(most, MOST_THREADS);
   const pagesOf = (bytes: number) => Math.ceil(bytes / PAGE);
-  const layout = layOut(plan, SCRATCH_BYTES, (threadBytes) => pagesOf(CONTROL_BYTES + count * threadBytes) * PAGE);
+  const layout = layOut(plan, SCRATCH_BYTES, (threadBytes) => pagesOf(CONTROL_BYTES + threads * threadBytes) * PAGE);
   const pages = pagesOf(layout.end) + 1;
-  if (pages > MOST_PAGES) return undefined;
+  return pages > MOST_PAGES ? undefined : { ...layout, plan, threads, pages };
+}
+
+/** Makes a plan's program; `timed`: it measures its stages. */
+export function programOf({ plan, threads, pages, ...layout }: PlanLayout, timed = false): Program {
   const { tasks, functions } = assemble(plan, (buffer) => layout.addresses[buffer]!);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
   const module = new WebAssembly.Module(moduleOf(functions, IMPORTS, MOST_PAGES));
@@ -53,7 +62,7 @@ export function programOf(plan: Plan, threads = availableParallelism()): Program
     exports as Record<string, (from: number, to: number, scratch: number) => void>,
     (thread) => CONTROL_BYTES + thread * layout.threadBytes,
   );
-  pool.start(count, memory, module, STAND_INS);
+  pool.start(threads, memory, module, STAND_INS);
   const { buffer } = memory;
   const view = ({ dtype, buffer: of, shape, strides, offset }: Place): View => {
     const address = layout.addresses[of]!.base;
@@ -61,13 +70,23 @@ export function programOf(plan: Plan, threads = availableParallelism()): Program
     return { dtype, data: viewOf(dtype, bytes), shape, strides, offset };
   };
 
+  const perform = (task: Task) => {
+    if (task.kind === "loop") pool.run(task.index, task.items, task.grain);
+    else copyInto(view(task.to), nodeValue(task.node, task.args.map(view)));
+  };
+  const timing = { runs: 0, milliseconds: plan.chains.map(() => 0) };
+  const measured = (task: Task) => {
+    const start = process.hrtime.bigint();
+    perform(task);
+    timing.milliseconds[task.stage]! += Number(process.hrtime.bigint() - start) / 1e6;
+  };
+
   return {
+    timing: timed ? timing : undefined,
     run: async (feeds) => {
       for (const [i, place] of plan.inputs.entries()) read(feeds[i]!, view(place));
-      for (const task of tasks) {
-        if (task.kind === "loop") pool.run(task.index, task.items, task.grain);
-        else copyInto(view(task.to), nodeValue(task.node, task.args.map(view)));
-      }
+      timing.runs++;
+      tasks.forEach(timed ? measured : perform);
       return plan.outputs.map((place) => tensorOf(view(place)));
     },
     dispose: () => pool.dispose(),
@@ -78,16 +97,16 @@ export function programOf(plan: Plan, threads = availableParallelism()): Program
 function assemble(plan: Plan, addressOf: AddressOf) {
   const functions: FunctionCode[] = [];
   const tasks: Task[] = [];
-  const addTask = ({ code, items, perItem }: Loop, node: Node) => {
-    functions.push(code);
-    const grain = Math.max(1, Math.min(Math.ceil(GRAIN / perItem), Math.ceil(items / 2)));
-    tasks.push({ kind: "loop", index: functions.length - 1, items, grain, node });
-  };
-  for (const chain of plan.chains) {
+  for (const [stage, chain] of plan.chains.entries()) {
+    const addTask = ({ code, items, perItem }: Loop) => {
+      functions.push(code);
+      const grain = Math.max(1, Math.min(Math.ceil(GRAIN / perItem), Math.ceil(items / 2)));
+      tasks.push({ stage, kind: "loop", index: functions.length - 1, items, grain });
+    };
     const [step] = chain.steps as [Step];
-    if (step.kind === "host") tasks.push(step);
-    else if (chain.steps.length > 1) addTask(chained(chain, functions, addressOf), step.node);
-    else for (const loop of loopsOf(step, functions, addressOf)) addTask(loop, step.node);
+    if (step.kind === "host") tasks.push({ stage, ...step });
+    else if (chain.steps.length > 1) addTask(chained(chain, functions, addressOf));
+    else loopsOf(step, functions, addressOf).forEach(addTask);
   }
   return { functions, tasks };
 }

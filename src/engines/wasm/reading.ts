@@ -1,0 +1,68 @@
+/** Elements of nodes as forms, over what is in memory: how arithmetic and movement become the body of one loop. */
+import type { Node } from "../../graph/node.ts";
+import { type Form, parameter } from "../../numeric/form.ts";
+import { scalarType } from "../../ops/cast.ts";
+import { opOf } from "../../ops/define.ts";
+import { type Access, elementForm, shapeOf, throughMovement, throughStretch, uniformValue } from "./fusion.ts";
+import type { Place } from "./plan.ts";
+
+/** A node's element as a form, over what is in memory. */
+export class Fusing {
+  /** The places that are read, with strides for the loop's axes; parameter i of the forms is an element of the i-th. */
+  readonly loads: Place[] = [];
+  readonly shape: readonly number[];
+  readonly #placeOf: (node: Node) => Place | undefined;
+  readonly #access: Access;
+  readonly #keys = new Map<string, number>();
+  readonly #forms = new Map<string, Form>();
+
+  /** `access` is that of the node which `form` is asked of; `shape` the loop's. */
+  constructor(placeOf: (node: Node) => Place | undefined, access: Access, shape: readonly number[]) {
+    this.#placeOf = placeOf;
+    this.#access = access;
+    this.shape = shape;
+  }
+
+  /** `anew`: computed though it has a place. */
+  form(node: Node, anew = false): Form {
+    return this.#form(node, this.#access, anew);
+  }
+
+  #form(node: Node, access: Access, anew = false): Form {
+    const key = `${node.id} ${JSON.stringify(access)}`;
+    let form = this.#forms.get(key);
+    if (!form) {
+      form = this.#make(node, access, anew);
+      this.#forms.set(key, form);
+    }
+    return form;
+  }
+
+  #make(node: Node, access: Access, anew: boolean): Form {
+    const uniform = uniformValue(node);
+    if (uniform) return uniform;
+    const place = anew ? undefined : this.#placeOf(node);
+    if (place) return this.#load(place, access);
+    if (opOf(node).kind === "pointwise") {
+      const args = node.args.map((arg) => this.#form(arg, throughStretch(access, shapeOf(arg), shapeOf(node))));
+      return elementForm(node, args);
+    }
+    const [x] = node.args as [Node];
+    return this.#form(x, throughMovement(node, access)!);
+  }
+
+  #load(place: Place, access: Access): Form {
+    const strides = this.shape.map((_, loop) =>
+      access.reduce((sum, { steps }, axis) => sum + (steps[loop] ?? 0) * place.strides[axis]!, 0),
+    );
+    const offset = access.reduce((sum, { start }, axis) => sum + start * place.strides[axis]!, place.offset);
+    const key = `${place.buffer} ${offset} ${strides}`;
+    let i = this.#keys.get(key);
+    if (i === undefined) {
+      i = this.loads.length;
+      this.#keys.set(key, i);
+      this.loads.push({ ...place, shape: this.shape, strides, offset });
+    }
+    return parameter(i, scalarType(place.dtype));
+  }
+}
