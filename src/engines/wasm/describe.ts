@@ -4,10 +4,10 @@ import { sizeOf } from "../../tensor/tensor.ts";
 import type { ConcreteGraph, MemoryDescription, StageDescription, StepDescription } from "../engine.ts";
 import { materialized } from "./fusion.ts";
 import { BLOCK, type Kernel, type Operand, operationsIn, valuesOf } from "./kernel.ts";
+import { WIDTH } from "./lanes.ts";
 import { buffersOf } from "./memory.ts";
 import type { Place, Plan, Step } from "./plan.ts";
 import { PAGE, type PlanLayout } from "./program.ts";
-import { WIDTH } from "./vectorize.ts";
 
 /** The stages of a plan of `graph`, in the order in which they run. */
 export function describeStages({ inputs, outputs }: ConcreteGraph, plan: Plan): StageDescription[] {

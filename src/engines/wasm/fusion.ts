@@ -8,7 +8,8 @@ import { opOf, type PointwiseOp } from "../../ops/define.ts";
 import { type DType, isInt } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { FunctionCode } from "./assembler.ts";
-import { LAYOUT, Unvectorizable, Vectorizer } from "./vectorize.ts";
+import { LAYOUT, Unvectorizable } from "./lanes.ts";
+import { Vectorizer } from "./vectorize.ts";
 
 export const shapeOf = (node: Node): readonly number[] => node.type.shape as readonly number[];
 export const elementsOf = (node: Node): number => sizeOf(shapeOf(node));

@@ -1,7 +1,7 @@
 /** Functions that do a range of items: coordinates, pointers, and steps through elements. Knows no kernel. */
 import { type Code, FunctionCode, forBelow, get, i32Const, op, set } from "./assembler.ts";
 import type { Operand } from "./kernel.ts";
-import { type Lane, WIDTH } from "./vectorize.ts";
+import { type Lane, WIDTH } from "./lanes.ts";
 
 /** A function (from, to, scratch) that does items from … to - 1, each apart from all others; `scratch` is memory of its thread. */
 export interface Loop {

@@ -2,8 +2,9 @@
 import { sizeOf } from "../../tensor/tensor.ts";
 import { type AddressOf, Items, type Loop, stepped } from "./items.ts";
 import type { Kernel, Operand } from "./kernel.ts";
+import { GROUP, type Lane } from "./lanes.ts";
 import { columnReduction, rowReduction } from "./reductions.ts";
-import { GROUP, type Lane, Vectorizer } from "./vectorize.ts";
+import { Vectorizer } from "./vectorize.ts";
 
 /** The most elements that one item goes through along the innermost axis, so that a long axis is work for many threads. */
 const TILE = 4096;

@@ -5,8 +5,8 @@
 import type { DType } from "../../tensor/dtype.ts";
 import { type Code, call, FunctionCode, forBelow, get, i32Const, op, set } from "./assembler.ts";
 import { type AddressOf, FROM, type Loop, SCRATCH_AT, TO } from "./items.ts";
+import { WIDTH } from "./lanes.ts";
 import { microKernel, packPanel } from "./panels.ts";
-import { WIDTH } from "./vectorize.ts";
 
 /** A stack of matrices: strides of batch, rows and columns, in elements. */
 export interface Matrices {

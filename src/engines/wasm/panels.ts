@@ -16,7 +16,7 @@ import {
   v128Const,
   when,
 } from "./assembler.ts";
-import { Unvectorizable, WIDTH } from "./vectorize.ts";
+import { Unvectorizable, WIDTH } from "./lanes.ts";
 
 const MULTIPLY: Partial<Record<DType, readonly [Instruction, Instruction]>> = {
   float32: ["f32x4.mul", "f32x4.add"],

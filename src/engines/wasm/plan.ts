@@ -12,9 +12,9 @@ import { collapse, isContiguous, permuted, type Strided, sliced, stretched, stri
 import { type Chain, chainsOf } from "./chains.ts";
 import { type Access, directly, elementsOf, kindOf, materialized, shapeOf } from "./fusion.ts";
 import { BLOCK, type Combine, type Kernel, type Operand, type Reduction, type Store } from "./kernel.ts";
+import { GROUP, WIDTH } from "./lanes.ts";
 import { type Matrices, type Product, packedSize, resultSize, tileOf } from "./matmul.ts";
 import { Fusing } from "./reading.ts";
-import { GROUP, WIDTH } from "./vectorize.ts";
 
 /** Where a value lies. */
 export interface Place extends Strided {

@@ -11,6 +11,7 @@ import type { View } from "../reference/view.ts";
 import { call, FunctionCode, forBelow, get, i32Const, moduleOf, op } from "./assembler.ts";
 import type { Chain } from "./chains.ts";
 import type { AddressOf, Loop } from "./items.ts";
+import { WIDTH } from "./lanes.ts";
 import { loopOf } from "./loops.ts";
 import { PACKED_BLOCK, productOf } from "./matmul.ts";
 import { type Layout, layOut } from "./memory.ts";
@@ -18,7 +19,6 @@ import type { Place, Plan, Step } from "./plan.ts";
 import { combineBlocks, SCRATCH } from "./reductions.ts";
 import { IMPORTS, STAND_INS } from "./routines.ts";
 import { CONTROL_BYTES, MOST_THREADS, Threads } from "./threads.ts";
-import { WIDTH } from "./vectorize.ts";
 
 /** Bytes of a page of memory. */
 export const PAGE = 65_536;

@@ -18,7 +18,8 @@ import {
 } from "./assembler.ts";
 import { type AddressOf, advance, Items, type Loop, SCRATCH_AT, stepped } from "./items.ts";
 import { BLOCK, type Combine, type Kernel, LANES, type Operand, type Reduction } from "./kernel.ts";
-import { GROUP, LAYOUT, type Lane, Unvectorizable, Vectorizer, WIDTH } from "./vectorize.ts";
+import { GROUP, LAYOUT, type Lane, Unvectorizable, WIDTH } from "./lanes.ts";
+import { Vectorizer } from "./vectorize.ts";
 
 /** Columns that a reduction over another axis than the last folds together. */
 const COLUMNS = 64;
