@@ -220,6 +220,18 @@ describe("threads", () => {
   });
 });
 
+describe("in the memory of what is read for the last time", () => {
+  test.each([
+    [
+      "a result in parts leaves what its last part reads",
+      "concat([x[:, 19::-1] * y[:20], x[:, 20:] * y[20:]], axis=1)",
+    ],
+  ])("%s", async (_, body) => {
+    const job = jobOf(`input x[m, n]; input y[n]; ${body}`, "float32", { x: [32, 40], y: [40] });
+    expect(await differences(job)).toEqual([]);
+  });
+});
+
 describe("plans", () => {
   const kernels = (text: string, shapes: Record<string, readonly number[]>) =>
     planOf(jobOf(text, "float32", shapes).graph).chains.map(({ blocks, steps }) => ({

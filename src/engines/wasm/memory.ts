@@ -108,8 +108,12 @@ function inPlace(chains: readonly Chain[], lives: readonly Life[]): number[] {
     if (chain.steps.some((step) => step.kind === "kernel" && callsRoutine(step.kernel))) continue;
     for (const [i, step] of chain.steps.entries()) {
       if (step.kind !== "kernel") continue;
+      const before = chain.steps.slice(0, i);
+      // What is written in several parts would lie over what is read for a later one.
+      const begun = new Set(before.flatMap((s) => buffersOf(s).writes));
+      if (step.kernel.stores.some(({ to }) => begun.has(to.buffer))) continue;
       const later = new Set(chain.steps.slice(i + 1).flatMap((s) => buffersOf(s).reads));
-      const earlier = chain.steps.slice(0, i).flatMap((s) => (s.kind === "kernel" ? s.kernel.loads : []));
+      const earlier = before.flatMap((s) => (s.kind === "kernel" ? s.kernel.loads : []));
       const taken = takenOver(
         step.kernel,
         earlier,
