@@ -28,7 +28,7 @@ const stageRows = ({ blocks, steps }: StageDescription, number: number, names: N
     amount(step.read, "B"),
     amount(step.written, "B"),
     step.operations > 0 ? amount(step.operations) : "",
-    `${buffers(step.reads)} → ${buffers(step.writes)}`,
+    `${buffers(step.reads)} → ${buffers(step.writes)}`.trimStart(),
     step.loop.join(" × "),
     step.kind,
     `${stepText(step, names)}${steps.length > 1 && i === 0 ? `, in ${blocks} blocks` : ""}`,

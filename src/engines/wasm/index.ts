@@ -42,13 +42,14 @@ function choose(
 ): { readonly reason: string; readonly layout?: PlanLayout | undefined } {
   if (trap) return { reason: `which alone can trap ${trap}` };
   const cost = costOf(graph);
-  const estimate = `the reference engine's loops would take about ${milliseconds(cost)}`;
-  if (cost < code) return { reason: `${estimate}; code pays from ${milliseconds(code)} on` };
+  const estimate = `the reference engine's loops would take ${inWords(cost)}`;
+  if (cost < code) return { reason: `${estimate}; code pays from ${inWords(code)} on` };
   const layout = planLayout(planOf(graph), cost < threads ? 1 : most);
   // Where 32-bit addresses do not reach, the host's own arrays may.
   if (!layout) return { reason: "the program needs more than 4 GiB, all that WebAssembly reaches" };
-  const pay = cost < threads ? `threads pay from ${milliseconds(threads)} on` : "";
+  const pay = cost < threads ? `threads pay from ${inWords(threads)} on` : "";
   return { layout, reason: [estimate, pay].filter(Boolean).join("; ") };
 }
 
-const milliseconds = (nanoseconds: number): string => `${Number((nanoseconds / 1e6).toPrecision(2))} ms`;
+const inWords = (nanoseconds: number): string =>
+  nanoseconds < 1e4 ? "less than 0.01 ms" : `about ${Number((nanoseconds / 1e6).toPrecision(2))} ms`;
