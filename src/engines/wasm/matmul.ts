@@ -6,7 +6,7 @@ import type { DType } from "../../tensor/dtype.ts";
 import { type Code, call, FunctionCode, forBelow, get, i32Const, op, set } from "./assembler.ts";
 import { type AddressOf, FROM, type Loop, SCRATCH_AT, TO } from "./items.ts";
 import { WIDTH } from "./lanes.ts";
-import { microKernel, packPanel } from "./panels.ts";
+import { microKernel, packPanel, sumOfRows } from "./panels.ts";
 
 /** A stack of matrices: strides of batch, rows and columns, in elements. */
 export interface Matrices {
@@ -22,7 +22,8 @@ export interface Product {
   readonly sizes: { readonly batch: number; readonly m: number; readonly n: number; readonly k: number };
   readonly a: Matrices;
   readonly b: Matrices;
-  /** The result's buffer: matrices of whole tiles, row by row; see `tileOf`. */
+  readonly tile: Tile;
+  /** The result's buffer: matrices of whole tiles, row by row. */
   readonly c: number;
   /** A buffer of `packedSize` elements for b's panels. */
   readonly packed: number;
@@ -35,26 +36,30 @@ export interface Tile {
   /** Elements from row to row of the result, and its rows. */
   readonly pitch: number;
   readonly height: number;
-  /** So few rows that no part of b is used twice: it is not packed in advance, and not at all where its rows lie in one piece. */
-  readonly isThin: boolean;
+  /**
+   * "blocks" of cache and register tiles; "strips" of few rows, which use no part of b twice, so that it is not packed in advance;
+   * "sums": one row, the sum of b's rows, which lie in one piece each.
+   */
+  readonly way: "blocks" | "strips" | "sums";
 }
 
 /** Vectors of sums that leave registers for the operands. */
 const MOST_VECTORS = 12;
+/** Vectors of sums that stay in the cache. */
+const MOST_SUMS = 256;
 
-export function tileOf(dtype: DType, m: number, n: number): Tile {
+/** @param step - elements from column to column of b */
+export function tileOf(dtype: DType, m: number, n: number, step: number): Tile {
   const perVector = 16 / WIDTH[dtype];
-  const isThin = m < 4;
   const rows = Math.min(m, 4);
+  const way = m >= 4 ? "blocks" : m === 1 && step === 1 ? "sums" : "strips";
   const vectors = Math.ceil(n / perVector);
-  let perTile = Math.min(vectors, 2);
-  if (isThin) {
-    const tiles = Math.ceil((vectors * rows) / MOST_VECTORS);
-    // An even number, for two threads or more.
-    perTile = Math.ceil(vectors / (tiles > 1 ? tiles + (tiles % 2) : tiles));
-  }
-  const columns = perVector * perTile;
-  return { rows, columns, pitch: Math.ceil(n / columns) * columns, height: Math.ceil(m / rows) * rows, isThin };
+  const most = { blocks: 2, strips: Math.floor(MOST_VECTORS / rows), sums: MOST_SUMS }[way];
+  const tiles = Math.ceil(vectors / most);
+  // An even number of strips, for two threads or more.
+  const even = way === "blocks" ? tiles : Math.min(vectors, Math.max(tiles + (tiles % 2), 1));
+  const columns = perVector * (way === "blocks" ? Math.min(vectors, most) : Math.ceil(vectors / even));
+  return { rows, columns, pitch: Math.ceil(n / columns) * columns, height: Math.ceil(m / rows) * rows, way };
 }
 
 /** Summed indices that go through the cache together, and rows and columns of the result. */
@@ -76,30 +81,20 @@ export interface ProductLoops {
  * @throws Unvectorizable
  */
 export function productOf(product: Product, addressOf: AddressOf, first: number): ProductLoops {
-  const { dtype, sizes, a, b } = product;
-  const tile = tileOf(dtype, sizes.m, sizes.n);
+  const { dtype, sizes, a, b, tile } = product;
   const [micro, packA, packB] = [first, first + 1, first + 2];
-  const step = tile.isThin && b.column === 1 ? b.row : tile.columns;
   const helpers = [
-    microKernel(dtype, tile.rows, tile.columns, step),
+    tile.way === "sums" ? sumOfRows(dtype, b.row) : microKernel(dtype, tile.rows, tile.columns),
     packPanel(dtype, tile.rows, a.row, a.column),
     packPanel(dtype, tile.columns, b.column, b.row),
   ];
-  const loops = tile.isThin
-    ? [
-        packing(product, { ...sizes, matrix: a, line: a.row, lines: tile.rows, count: sizes.m }, addressOf, packA),
-        strips(product, tile, addressOf, { micro, packB }),
-      ]
-    : [
-        packing(
-          product,
-          { ...sizes, matrix: b, line: b.column, lines: tile.columns, count: sizes.n },
-          addressOf,
-          packB,
-        ),
-        blocks(product, tile, addressOf, { micro, packA }),
-      ];
-  return { helpers, loops };
+  const panelsOfA = { ...sizes, matrix: a, line: a.row, lines: tile.rows, count: sizes.m };
+  const panelsOfB = { ...sizes, matrix: b, line: b.column, lines: tile.columns, count: sizes.n };
+  const loops =
+    tile.way === "blocks"
+      ? [packing(product, panelsOfB, addressOf, packB), blocks(product, addressOf, { micro, packA })]
+      : [packing(product, panelsOfA, addressOf, packA), strips(product, addressOf, { micro, packB })];
+  return { helpers: tile.way === "sums" ? helpers.slice(0, 2) : helpers, loops };
 }
 
 /** min(a, b), unsigned. */
@@ -153,28 +148,38 @@ function packing(
 
 /** Makes a result of few rows from the packed a: an item a strip of columns. */
 function strips(
-  { dtype, sizes: { batch, n, k }, b, c, packed }: Product,
-  { rows, columns, pitch }: Tile,
+  { dtype, sizes: { batch, n, k }, b, c, packed, tile: { rows, columns, pitch, way } }: Product,
   addressOf: AddressOf,
   { micro, packB }: { micro: number; packB: number },
 ): Loop {
   const width = WIDTH[dtype];
   const count = pitch / columns;
   const fn = new FunctionCode(["i32", "i32", "i32"]);
-  const [matrix, strip, at, depth, source] = Array.from({ length: 5 }, () => fn.local("i32")) as [
-    number,
+  const [matrix, strip, at, depth] = Array.from({ length: 4 }, () => fn.local("i32")) as [
     number,
     number,
     number,
     number,
   ];
-  const isDirect = b.column === 1;
-  const pack = call(
-    packB,
-    get(source),
-    get(SCRATCH_AT),
-    least(i32Const(columns), op("i32.sub", i32Const(n), times(get(strip), columns))),
-    get(depth),
+  const left = op("i32.sub", i32Const(n), times(get(strip), columns));
+  const from = sum(
+    i32Const(addressOf(b.buffer).base + b.offset * width),
+    times(get(matrix), b.batch * width),
+    times(get(strip), b.column * columns * width),
+    times(get(at), b.row * width),
+  );
+  const row = sum(i32Const(addressOf(packed).base), times(sum(times(get(matrix), k), get(at)), rows * width));
+  const target = sum(
+    i32Const(addressOf(c).base),
+    times(sum(times(get(matrix), rows * pitch), times(get(strip), columns)), width),
+  );
+  const byDepth = forBelow(
+    at,
+    i32Const(k),
+    DEPTH,
+    set(depth, least(i32Const(DEPTH), op("i32.sub", i32Const(k), get(at)))),
+    call(packB, from, get(SCRATCH_AT), least(i32Const(columns), left), get(depth)),
+    call(micro, row, get(SCRATCH_AT), target, i32Const(pitch * width), get(depth), op("i32.eqz", get(at))),
   );
   fn.emit(
     forBelow(
@@ -184,34 +189,7 @@ function strips(
       set(matrix, op("i32.div_u", get(FROM), i32Const(count))),
       set(strip, op("i32.rem_u", get(FROM), i32Const(count))),
       set(at, i32Const(0)),
-      forBelow(
-        at,
-        i32Const(k),
-        DEPTH,
-        set(depth, least(i32Const(DEPTH), op("i32.sub", i32Const(k), get(at)))),
-        set(
-          source,
-          sum(
-            i32Const(addressOf(b.buffer).base + b.offset * width),
-            times(get(matrix), b.batch * width),
-            times(get(strip), b.column * columns * width),
-            times(get(at), b.row * width),
-          ),
-        ),
-        ...(isDirect ? [] : [pack]),
-        call(
-          micro,
-          sum(i32Const(addressOf(packed).base), times(sum(times(get(matrix), k), get(at)), rows * width)),
-          get(isDirect ? source : SCRATCH_AT),
-          sum(
-            i32Const(addressOf(c).base),
-            times(sum(times(get(matrix), rows * pitch), times(get(strip), columns)), width),
-          ),
-          i32Const(pitch * width),
-          get(depth),
-          op("i32.eqz", get(at)),
-        ),
-      ),
+      way === "sums" ? call(micro, row, from, target, least(i32Const(columns), left), i32Const(k)) : byDepth,
     ),
   );
   return { code: fn, items: batch * count, perItem: (k * columns * rows) / 4 };
@@ -219,8 +197,7 @@ function strips(
 
 /** Makes the result in blocks of rows and columns: an item a block. */
 function blocks(
-  { dtype, sizes: { batch, m, n, k }, a, c, packed }: Product,
-  tile: Tile,
+  { dtype, sizes: { batch, m, n, k }, a, c, packed, tile }: Product,
   addressOf: AddressOf,
   { micro, packA }: { micro: number; packA: number },
 ): Loop {
@@ -304,11 +281,6 @@ function blocks(
 }
 
 /** Elements of what is packed in advance, and of the padded result. */
-export const packedSize = ({ dtype, sizes: { batch, m, n, k } }: Pick<Product, "dtype" | "sizes">): number => {
-  const { isThin, rows, pitch } = tileOf(dtype, m, n);
-  return batch * k * (isThin ? rows : pitch);
-};
-export const resultSize = ({ dtype, sizes: { batch, m, n } }: Pick<Product, "dtype" | "sizes">): number => {
-  const { pitch, height } = tileOf(dtype, m, n);
-  return batch * height * pitch;
-};
+export const packedSize = ({ batch, k }: Product["sizes"], { way, rows, pitch }: Tile): number =>
+  batch * k * (way === "blocks" ? pitch : rows);
+export const resultSize = ({ batch }: Product["sizes"], { pitch, height }: Tile): number => batch * height * pitch;

@@ -13,6 +13,7 @@ import {
   set,
   shuffle,
   store,
+  storeLane,
   v128Const,
   when,
 } from "./assembler.ts";
@@ -25,14 +26,15 @@ const MULTIPLY: Partial<Record<DType, readonly [Instruction, Instruction]>> = {
   int64: ["i64x2.mul", "i64x2.add"],
 };
 
-/**
- * (a, b, c, pitch, depth, begin): adds the product of two panels to a tile of c, or begins it. Pitch in bytes; `step` are the
- * elements of b from k to k + 1.
- */
-export function microKernel(dtype: DType, rows: number, columns: number, step: number): FunctionCode {
+function multiplication(dtype: DType): readonly [multiply: Instruction, add: Instruction] {
   const instructions = MULTIPLY[dtype];
   if (!instructions) throw new Unvectorizable(`products of ${dtype}`);
-  const [multiply, add] = instructions;
+  return instructions;
+}
+
+/** (a, b, c, pitch, depth, begin): adds the product of two packed panels to a tile of c, or begins it. Pitch in bytes. */
+export function microKernel(dtype: DType, rows: number, columns: number): FunctionCode {
+  const [multiply, add] = multiplication(dtype);
   const width = WIDTH[dtype];
   const vectors = (columns * width) / 16;
   const fn = new FunctionCode(["i32", "i32", "i32", "i32", "i32", "i32"]);
@@ -62,10 +64,52 @@ export function microKernel(dtype: DType, rows: number, columns: number, step: n
         set(left, load(splat, get(a), r * width)),
         ...locals.map((local, v) => set(local, op(add, get(local), op(multiply, get(left), get(right[v]!))))),
       ]),
-      set(b, op("i32.add", get(b), i32Const(step * width))),
+      set(b, op("i32.add", get(b), i32Const(columns * width))),
     ),
     ...eachRow((locals) => locals.map((local, v) => store("v128.store", get(row), get(local), 16 * v))),
   );
+  return fn;
+}
+
+/** Rows that are added at one pass over the sums. */
+const ROWS_AT_ONCE = 8;
+
+/** (a, b, c, count, depth): c = the sum of b's rows, `count` elements of each, times the elements of a. `pitch` elements lie from row to row. */
+export function sumOfRows(dtype: DType, pitch: number): FunctionCode {
+  const [multiply, add] = multiplication(dtype);
+  const width = WIDTH[dtype];
+  const perVector = 16 / width;
+  const fn = new FunctionCode(["i32", "i32", "i32", "i32", "i32"]);
+  const [a, b, c, count, depth] = [0, 1, 2, 3, 4] as const;
+  const [k, column, from, to] = Array.from({ length: 4 }, () => fn.local("i32")) as [number, number, number, number];
+  const factors = Array.from({ length: ROWS_AT_ONCE }, () => fn.local("v128"));
+  const splat = width === 4 ? "v128.load32_splat" : "v128.load64_splat";
+  const move = (pointer: number, bytes: number) => set(pointer, op("i32.add", get(pointer), i32Const(bytes)));
+  const eachVector = (value: Code) => [
+    set(from, get(b)),
+    set(to, get(c)),
+    set(column, i32Const(0)),
+    forBelow(column, get(count), perVector, store("v128.store", get(to), value), move(from, 16), move(to, 16)),
+  ];
+  /** Goes through k while there are `rows` more. */
+  const adding = (rows: number) => {
+    const used = factors.slice(0, rows);
+    const row = (r: number) => load("v128.load", get(from), r * pitch * width);
+    const sums = used.reduce<Code>(
+      (sum, factor, r) => op(add, sum, op(multiply, get(factor), row(r))),
+      load("v128.load", get(to)),
+    );
+    return forBelow(
+      k,
+      op("i32.sub", get(depth), op("i32.rem_u", get(depth), i32Const(rows))),
+      rows,
+      ...used.map((factor, r) => set(factor, load(splat, get(a), r * width))),
+      ...eachVector(sums),
+      move(a, rows * width),
+      move(b, rows * pitch * width),
+    );
+  };
+  fn.emit(...eachVector(v128Const("i32", 0)), set(k, i32Const(0)), adding(ROWS_AT_ONCE), adding(1));
   return fn;
 }
 
@@ -89,6 +133,9 @@ export function packPanel(dtype: DType, lines: number, lineStride: number, stepS
   });
   const gathered = (from: number): Code[] => {
     const some = pointers.slice(from, from + perVector);
+    // Nothing is written past a panel, whose neighbour another thread may be packing.
+    if (some.length < perVector)
+      return some.map((pointer, i) => storeLane(width, 0, get(target), load(splat, get(pointer)), (from + i) * width));
     const lanes = some.reduce<Code>(
       (v, pointer, i) => (i === 0 ? load(splat, get(pointer)) : loadLane(width, i, get(pointer), v)),
       [],

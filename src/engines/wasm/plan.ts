@@ -309,11 +309,13 @@ class Planner {
       column: isRight ? line! : step!,
     });
     const [rows, columns] = isSwapped ? [b, a] : [a, b];
-    const c = this.#buffer(dtype, resultSize({ dtype, sizes }));
-    const packed = this.#buffer(dtype, packedSize({ dtype, sizes }));
-    const product: Product = { dtype, sizes, a: matrices(rows, false), b: matrices(columns, true), c, packed };
+    const factors = { a: matrices(rows, false), b: matrices(columns, true) };
+    const tile = tileOf(dtype, sizes.m, sizes.n, factors.b.column);
+    const c = this.#buffer(dtype, resultSize(sizes, tile));
+    const packed = this.#buffer(dtype, packedSize(sizes, tile));
+    const product: Product = { dtype, sizes, ...factors, tile, c, packed };
     this.#steps.push({ kind: "product", product, node });
-    const { pitch, height } = tileOf(dtype, sizes.m, sizes.n);
+    const { pitch, height } = tile;
     const group = (from: number, to: number, scale: number) =>
       stridesOf(shape.slice(from, to)).map((stride) => stride * scale);
     const strides = [
