@@ -1,0 +1,44 @@
+/** What a large run needs at its peak: room for its data, once. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { writeOutputFiles } from "../src/io/output.ts";
+
+const MB = 1e6;
+const ELEMENTS = 10_000_000;
+const THREADS = 2;
+
+const STATUS = "/proc/self/status";
+/** Prints the largest resident size at the end. (`maxRSS` would begin with that of the process which started this one.) */
+const PEAK = `import { readFileSync } from "node:fs";
+process.on("exit", () => console.error(/VmHWM:\\s*(\\d+) kB/.exec(readFileSync("${STATUS}", "latin1"))[1]));`;
+
+/** Bytes that Node takes at most with these arguments. */
+function peakOf(...args: readonly string[]): number {
+  const code = `${process.execPath} --import 'data:text/javascript,${encodeURIComponent(PEAK)}' "$@" 2>&1 >&-`;
+  return Number(execFileSync("sh", ["-c", code, "sh", ...args], { encoding: "utf8" })) * 1024;
+}
+
+test.skipIf(!existsSync(STATUS))("a large run holds what it is fed and little more", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tsym-memory-"));
+  try {
+    const [input, output] = [join(folder, "x.npy"), join(folder, "z.npy")];
+    const data = Float32Array.from({ length: ELEMENTS }, (_, i) => (i % 1000) / 500 - 1);
+    const tensor = { dtype: "float32", shape: [ELEMENTS], data } as const;
+    writeOutputFiles([[input, [{ name: "x", tensor }]]]);
+    const idle = peakOf(
+      "-e",
+      `new (require("node:worker_threads").Worker)("setTimeout(() => {}, 50)", { eval: true })`,
+    );
+    const program = "tanh(x*y + 1) * exp(-x*x) / (1 + y*y)";
+    const feeds = ["-f", `x=${input}`, "-f", `y=${input}`, "-o", `out=${output}`];
+    const peak = peakOf(resolve("bin/tsym.js"), "run", "-e", program, ...feeds, "--threads", String(THREADS));
+    expect(statSync(output).size).toBeGreaterThan(4 * ELEMENTS);
+    // The result lies where an input lay; the command itself and its caches take 20 MB. One array copied is 40 MB more.
+    expect((peak - idle) / MB).toBeLessThan((2 * 4 * ELEMENTS) / MB + 40);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
