@@ -129,6 +129,7 @@ program
   )
   .addOption(oneOf("--device <device>", "where it computes", ["cpu", "gpu"]))
   .option("--threads <n>", "how many threads compute", countOf)
+  .option("--fast-math", "let products be fused with sums: quicker, with other last bits")
   .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
   .option("--raw", "print the bare value of one output")
   .option("--expect <name=source>", "compare an output with a value; repeatable", every)

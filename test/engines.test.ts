@@ -232,6 +232,19 @@ describe("in the memory of what is read for the last time", () => {
   });
 });
 
+test("with fast math, products are as accurate, and others have the same bits", async () => {
+  const job = jobOf("input x[m, n]; output a = x @ x.T, b = exp(x)", "float64", { x: [133, 211] });
+  const run = async (engine: Engine, fastMath: boolean) =>
+    (await engine.compile(job.graph, { fastMath })).run(job.feeds);
+  const [[product, other], [wantedProduct, wantedOther]] = await Promise.all([
+    run(wasm, true),
+    run(referenceEngine, false),
+  ]);
+  expect(other!.data).toEqual(wantedOther!.data);
+  const errors = Array.from(product!.data as Float64Array, (x, i) => Math.abs(x - Number(wantedProduct!.data[i])));
+  expect(Math.max(...errors)).toBeLessThan(1e-11);
+});
+
 describe("plans", () => {
   const kernels = (text: string, shapes: Record<string, readonly number[]>) =>
     planOf(jobOf(text, "float32", shapes).graph).chains.map(({ blocks, steps }) => ({

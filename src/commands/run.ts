@@ -30,6 +30,7 @@ export interface RunOptions {
   readonly engine: EngineName;
   readonly device?: "cpu" | "gpu";
   readonly threads?: number;
+  readonly fastMath?: boolean;
   readonly float: FloatDType;
   readonly raw?: boolean;
   readonly expect?: readonly string[];
@@ -133,6 +134,7 @@ async function prepare(
   const session = new Session(program, wanted, await loadEngine(options), {
     trap: options.trap,
     threads: options.threads,
+    fastMath: options.fastMath,
     timed: options.time,
     keepsResults: carries.length > 0,
     onPhase: (phase) => watch.lap(phase),

@@ -27,6 +27,8 @@ export interface CompileOptions {
   readonly trap?: "nan" | undefined;
   /** How many threads compute; the engine's choice where absent. */
   readonly threads?: number | undefined;
+  /** Sums of products may round once where they round twice: quicker, but the last bits differ, and from machine to machine. */
+  readonly fastMath?: boolean | undefined;
   /** Whether the program measures its stages. */
   readonly timed?: boolean | undefined;
 }

@@ -119,6 +119,8 @@ const NUMERIC = {
   "f32x4.convert_i32x4_s": simd(250),
   "i32x4.trunc_sat_f64x2_s_zero": simd(252),
   "f64x2.convert_low_i32x4_s": simd(254),
+  "f32x4.relaxed_madd": simd(0x105),
+  "f64x2.relaxed_madd": simd(0x107),
 } as const;
 export type Instruction = keyof typeof NUMERIC;
 export const isInstruction = (name: string): name is Instruction => name in NUMERIC;

@@ -37,14 +37,14 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 1e8 })
 /** A plan laid out, if the graph is worth one, and the reason in words. */
 function choose(
   graph: ConcreteGraph,
-  { trap, threads: most }: CompileOptions,
+  { trap, threads: most, fastMath }: CompileOptions,
   { code, threads }: Thresholds,
 ): { readonly reason: string; readonly layout?: PlanLayout | undefined } {
   if (trap) return { reason: `which alone can trap ${trap}` };
   const cost = costOf(graph);
   const estimate = `the reference engine's loops would take ${inWords(cost)}`;
   if (cost < code) return { reason: `${estimate}; code pays from ${inWords(code)} on` };
-  const layout = planLayout(planOf(graph), cost < threads ? 1 : most);
+  const layout = planLayout(planOf(graph, fastMath), cost < threads ? 1 : most);
   // Where 32-bit addresses do not reach, the host's own arrays may.
   if (!layout) return { reason: "the program needs more than 4 GiB, all that WebAssembly reaches" };
   const pay = cost < threads ? `threads pay from ${inWords(threads)} on` : "";

@@ -2,7 +2,7 @@
  * Products of matrices as WebAssembly functions: packed panels, cache blocks, a register tile (Goto and van de Geijn, "Anatomy of
  * high-performance matrix multiplication", 2008). Each sum runs over k in ascending order, rounded after each product and each sum.
  */
-import type { DType } from "../../tensor/dtype.ts";
+import { type DType, isFloat } from "../../tensor/dtype.ts";
 import { type Code, call, FunctionCode, forBelow, get, i32Const, op, set } from "./assembler.ts";
 import { type AddressOf, FROM, type Loop, SCRATCH_AT, TO } from "./items.ts";
 import { WIDTH } from "./lanes.ts";
@@ -41,6 +41,8 @@ export interface Tile {
    * "sums": one row, the sum of b's rows, which lie in one piece each.
    */
   readonly way: "blocks" | "strips" | "sums";
+  /** Each product is rounded only with the sum that it is added to. */
+  readonly isFused: boolean;
 }
 
 /** Vectors of sums that leave registers for the operands. */
@@ -48,18 +50,27 @@ const MOST_VECTORS = 12;
 /** Vectors of sums that stay in the cache. */
 const MOST_SUMS = 256;
 
-/** @param step - elements from column to column of b */
-export function tileOf(dtype: DType, m: number, n: number, step: number): Tile {
+/**
+ * @param step - elements from column to column of b
+ * @param fastMath - products may be fused with their sums, which leaves registers for a larger tile
+ */
+export function tileOf(
+  dtype: DType,
+  { m, n }: Pick<Product["sizes"], "m" | "n">,
+  step: number,
+  fastMath: boolean,
+): Tile {
   const perVector = 16 / WIDTH[dtype];
-  const rows = Math.min(m, 4);
+  const isFused = fastMath && isFloat(dtype) && m >= 4;
+  const rows = Math.min(m, isFused ? 3 : 4);
   const way = m >= 4 ? "blocks" : m === 1 && step === 1 ? "sums" : "strips";
   const vectors = Math.ceil(n / perVector);
-  const most = { blocks: 2, strips: Math.floor(MOST_VECTORS / rows), sums: MOST_SUMS }[way];
+  const most = { blocks: isFused ? 3 : 2, strips: Math.floor(MOST_VECTORS / rows), sums: MOST_SUMS }[way];
   const tiles = Math.ceil(vectors / most);
   // An even number of strips, for two threads or more.
   const even = way === "blocks" ? tiles : Math.min(vectors, Math.max(tiles + (tiles % 2), 1));
   const columns = perVector * (way === "blocks" ? Math.min(vectors, most) : Math.ceil(vectors / even));
-  return { rows, columns, pitch: Math.ceil(n / columns) * columns, height: Math.ceil(m / rows) * rows, way };
+  return { rows, columns, pitch: Math.ceil(n / columns) * columns, height: Math.ceil(m / rows) * rows, way, isFused };
 }
 
 /** Summed indices that go through the cache together, and rows and columns of the result. */
@@ -84,7 +95,7 @@ export function productOf(product: Product, addressOf: AddressOf, first: number)
   const { dtype, sizes, a, b, tile } = product;
   const [micro, packA, packB] = [first, first + 1, first + 2];
   const helpers = [
-    tile.way === "sums" ? sumOfRows(dtype, b.row) : microKernel(dtype, tile.rows, tile.columns),
+    tile.way === "sums" ? sumOfRows(dtype, b.row) : microKernel(dtype, tile),
     packPanel(dtype, tile.rows, a.row, a.column),
     packPanel(dtype, tile.columns, b.column, b.row),
   ];
@@ -203,7 +214,8 @@ function blocks(
 ): Loop {
   const width = WIDTH[dtype];
   const { pitch, height } = tile;
-  const [rowBlocks, columnBlocks] = [Math.ceil(m / ROWS), Math.ceil(pitch / COLUMNS)];
+  const columns = Math.floor(COLUMNS / tile.columns) * tile.columns;
+  const [rowBlocks, columnBlocks] = [Math.ceil(m / ROWS), Math.ceil(pitch / columns)];
   const fn = new FunctionCode(["i32", "i32", "i32"]);
   const [matrix, rest, top, bottom, left, right, at, depth, i, j] = Array.from({ length: 10 }, () =>
     fn.local("i32"),
@@ -215,8 +227,8 @@ function blocks(
       FROM,
       get(TO),
       1,
-      set(left, times(op("i32.rem_u", get(FROM), i32Const(columnBlocks)), COLUMNS)),
-      set(right, least(op("i32.add", get(left), i32Const(COLUMNS)), i32Const(pitch))),
+      set(left, times(op("i32.rem_u", get(FROM), i32Const(columnBlocks)), columns)),
+      set(right, least(op("i32.add", get(left), i32Const(columns)), i32Const(pitch))),
       set(rest, op("i32.div_u", get(FROM), i32Const(columnBlocks))),
       set(top, times(op("i32.rem_u", get(rest), i32Const(rowBlocks)), ROWS)),
       set(bottom, least(op("i32.add", get(top), i32Const(ROWS)), i32Const(m))),

@@ -18,12 +18,18 @@ import {
   when,
 } from "./assembler.ts";
 import { Unvectorizable, WIDTH } from "./lanes.ts";
+import type { Tile } from "./matmul.ts";
 
 const MULTIPLY: Partial<Record<DType, readonly [Instruction, Instruction]>> = {
   float32: ["f32x4.mul", "f32x4.add"],
   float64: ["f64x2.mul", "f64x2.add"],
   int32: ["i32x4.mul", "i32x4.add"],
   int64: ["i64x2.mul", "i64x2.add"],
+};
+
+const FUSED: Partial<Record<DType, Instruction>> = {
+  float32: "f32x4.relaxed_madd",
+  float64: "f64x2.relaxed_madd",
 };
 
 function multiplication(dtype: DType): readonly [multiply: Instruction, add: Instruction] {
@@ -33,8 +39,11 @@ function multiplication(dtype: DType): readonly [multiply: Instruction, add: Ins
 }
 
 /** (a, b, c, pitch, depth, begin): adds the product of two packed panels to a tile of c, or begins it. Pitch in bytes. */
-export function microKernel(dtype: DType, rows: number, columns: number): FunctionCode {
+export function microKernel(dtype: DType, { rows, columns, isFused }: Tile): FunctionCode {
   const [multiply, add] = multiplication(dtype);
+  const fused = FUSED[dtype];
+  const step = (sum: Code, x: Code, y: Code) =>
+    isFused && fused ? op(fused, x, y, sum) : op(add, sum, op(multiply, x, y));
   const width = WIDTH[dtype];
   const vectors = (columns * width) / 16;
   const fn = new FunctionCode(["i32", "i32", "i32", "i32", "i32", "i32"]);
@@ -62,7 +71,7 @@ export function microKernel(dtype: DType, rows: number, columns: number): Functi
       ...right.map((local, v) => set(local, load("v128.load", get(b), 16 * v))),
       ...tile.flatMap((locals, r) => [
         set(left, load(splat, get(a), r * width)),
-        ...locals.map((local, v) => set(local, op(add, get(local), op(multiply, get(left), get(right[v]!))))),
+        ...locals.map((local, v) => set(local, step(get(local), get(left), get(right[v]!)))),
       ]),
       set(b, op("i32.add", get(b), i32Const(columns * width))),
     ),

@@ -45,17 +45,20 @@ export interface Plan {
   readonly outputs: readonly Place[];
 }
 
-export const planOf = (graph: ConcreteGraph): Plan => new Planner(graph).plan();
+/** @param fastMath - products may be fused with their sums */
+export const planOf = (graph: ConcreteGraph, fastMath = false): Plan => new Planner(graph, fastMath).plan();
 
 class Planner {
   readonly #graph: ConcreteGraph;
+  readonly #fastMath: boolean;
   readonly #kept: ReadonlySet<Node>;
   readonly #nodes: readonly Node[];
   readonly #places = new Map<Node, Place>();
   readonly #steps: Step[] = [];
   readonly #buffers: number[] = [];
 
-  constructor(graph: ConcreteGraph) {
+  constructor(graph: ConcreteGraph, fastMath: boolean) {
+    this.#fastMath = fastMath;
     this.#graph = graph;
     this.#nodes = ancestors([...graph.inputs, ...graph.outputs]);
     this.#kept = materialized(this.#nodes, new Set(graph.inputs), graph.outputs);
@@ -310,7 +313,7 @@ class Planner {
     });
     const [rows, columns] = isSwapped ? [b, a] : [a, b];
     const factors = { a: matrices(rows, false), b: matrices(columns, true) };
-    const tile = tileOf(dtype, sizes.m, sizes.n, factors.b.column);
+    const tile = tileOf(dtype, sizes, factors.b.column, this.#fastMath);
     const c = this.#buffer(dtype, resultSize(sizes, tile));
     const packed = this.#buffer(dtype, packedSize(sizes, tile));
     const product: Product = { dtype, sizes, ...factors, tile, c, packed };

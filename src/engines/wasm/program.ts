@@ -24,6 +24,7 @@ import { CONTROL_BYTES, MOST_THREADS, Threads } from "./threads.ts";
 export const PAGE = 65_536;
 /** All that 32-bit addresses reach. */
 const MOST_PAGES = 65_536;
+const RELAXED_SIMD = "--experimental-wasm-relaxed-simd";
 /** What a loop may use of its thread's memory. */
 const SCRATCH_BYTES = Math.max(SCRATCH, PACKED_BLOCK);
 /** Elements that a thread takes at a time. */
@@ -55,7 +56,10 @@ export function planLayout(plan: Plan, most = availableParallelism()): PlanLayou
 export function programOf({ plan, threads, pages, ...layout }: PlanLayout, timed = false): Program {
   const { tasks, functions } = assemble(plan, (buffer) => layout.addresses[buffer]!);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
-  const module = new WebAssembly.Module(moduleOf(functions, IMPORTS, MOST_PAGES));
+  const bytes = moduleOf(functions, IMPORTS, MOST_PAGES);
+  // Fused products are part of WebAssembly since V8 11.4; Node 20's has them behind a flag.
+  if (!WebAssembly.validate(bytes)) process.getBuiltinModule("node:v8").setFlagsFromString(RELAXED_SIMD);
+  const module = new WebAssembly.Module(bytes);
   const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, memory } });
   const pool = new Threads(
     memory,
