@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { bind } from "../src/bind/bind.ts";
 import { type ConcreteGraph, type Engine, EvaluationError, type FeedSource } from "../src/engines/engine.ts";
 import { referenceEngine } from "../src/engines/reference/index.ts";
@@ -243,6 +243,20 @@ test("with fast math, products are as accurate, and others have the same bits", 
   expect(other!.data).toEqual(wantedOther!.data);
   const errors = Array.from(product!.data as Float64Array, (x, i) => Math.abs(x - Number(wantedProduct!.data[i])));
   expect(Math.max(...errors)).toBeLessThan(1e-11);
+});
+
+test("where the process gets no shared memory, the reference engine computes", async () => {
+  class NoMemory {
+    constructor() {
+      throw new RangeError("could not allocate memory");
+    }
+  }
+  vi.stubGlobal("WebAssembly", Object.create(WebAssembly, { Memory: { value: NoMemory } }));
+  try {
+    expect(await differences(jobOf("input x[n]; exp(x) + 1", "float32", { x: [1000] }))).toEqual([]);
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 describe("plans", () => {

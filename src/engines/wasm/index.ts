@@ -19,7 +19,7 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 1e8 })
   supports: () => [],
   compile: async (graph, options = {}) => {
     const { layout } = choose(graph, options, thresholds);
-    return layout ? programOf(layout, options.timed) : referenceEngine.compile(graph, options);
+    return (layout && programOf(layout, options.timed)) ?? referenceEngine.compile(graph, options);
   },
   describe: (graph, options = {}) => {
     const { reason, layout } = choose(graph, options, thresholds);

@@ -52,10 +52,21 @@ export function planLayout(plan: Plan, most = availableParallelism()): PlanLayou
   return pages > MOST_PAGES ? undefined : { ...layout, plan, threads, pages };
 }
 
-/** Makes a plan's program; `timed`: it measures its stages. */
-export function programOf({ plan, threads, pages, ...layout }: PlanLayout, timed = false): Program {
+/** Memory for all threads, or undefined where there is none: it takes addresses for 4 GiB and more, and `ulimit -v` may leave fewer. */
+function sharedMemory(pages: number): WebAssembly.Memory | undefined {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Makes a plan's program, or gives undefined where there is no memory for it; `timed`: it measures its stages. */
+export function programOf({ plan, threads, pages, ...layout }: PlanLayout, timed = false): Program | undefined {
+  const memory = sharedMemory(pages);
+  if (!memory) return undefined;
   const { tasks, functions } = assemble(plan, (buffer) => layout.addresses[buffer]!);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
   const bytes = moduleOf(functions, IMPORTS, MOST_PAGES);
   // Fused products are part of WebAssembly since V8 11.4; Node 20's has them behind a flag.
   if (!WebAssembly.validate(bytes)) process.getBuiltinModule("node:v8").setFlagsFromString(RELAXED_SIMD);
