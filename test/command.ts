@@ -24,6 +24,7 @@ const FLAGS = {
   expect: { type: "string", multiple: true },
   steps: { type: "string" },
   json: { type: "boolean" },
+  time: { type: "boolean" },
 } as const;
 
 /** `tsym` with these arguments; a last `<` and a file's name are its standard input, as in a shell. */

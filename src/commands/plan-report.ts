@@ -41,7 +41,9 @@ const NAMED = 8;
 
 /** `y: tanh add mul` */
 function stepText({ nodes }: StepDescription, names: Names): string {
-  const ops = [...new Set(nodes.filter((node) => opOf(node).kind !== "leaf").map((node) => node.op.name))];
+  const ops = [
+    ...new Set(nodes.filter((node, i) => i === 0 || opOf(node).kind !== "leaf").map((node) => node.op.name)),
+  ];
   const shown = ops.length > NAMED ? [...ops.slice(0, NAMED), "…"] : ops;
   const name = names.get(nodes[0]!);
   return [...(name === undefined ? [] : [`${name}:`]), ...shown].join(" ");

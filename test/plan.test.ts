@@ -1,0 +1,58 @@
+/** What `explain` and `--time` tell of an engine. */
+import { expect, test } from "vitest";
+import { tsym } from "./command.ts";
+
+/** Enough for code, too little for threads, on any machine. */
+const PROGRAM = "input a; x = sin(a + arange(500000)); x / sum(x)";
+
+/** The part that is about the engine. */
+const engineOf = (text: string): string => text.slice(text.indexOf("engine "));
+
+test("explain ends with the engine's plan", async () => {
+  const { stdout } = await tsym("explain", "-e", PROGRAM);
+  expect(engineOf(stdout)).toMatchInlineSnapshot(`
+    "engine wasm, 1 thread: the reference engine's loops would take about 36 ms; threads pay from about 100 ms on
+    # stage     read  written  operations  buffers     loop
+    #     1      0 B     2 MB              → b1        500000        host     ramp
+    #     2     2 MB     2 MB      20.5 M  b0 b1 → b2  500000        kernel   x: sin add astype
+    #     3     2 MB  7.82 kB       500 k  b2 → b3     500000        kernel   sum
+    #     4  31.3 kB     16 B      7.81 k  → b3        1 × 1954 × 4  combine  sum
+    #     5     2 MB     2 MB         1 M  b2 b3 → b4  500000        kernel   out: div
+    # memory: 4.39 MB, for 5 buffers of 6.03 MB in all
+    # in one place: b1 b3; b2 b4
+    "
+  `);
+});
+
+test("without sizes there is no plan", async () => {
+  const { stdout } = await tsym("explain", "-e", "input x[n]; x + 1");
+  expect(stdout).not.toContain("engine");
+});
+
+test("--time tells how long each part took, and which engine it was", async () => {
+  const { stderr } = await tsym("run", "-e", PROGRAM, "-f", "a=1", "--time");
+  const sorted = engineOf(stderr)
+    .replaceAll(/ *[\d.]+ [kMGT]?(ms|B\/s|op\/s) +/g, "… $1 ")
+    .trimEnd()
+    .split("\n")
+    .slice(1)
+    .sort();
+  expect(sorted).toMatchInlineSnapshot(`
+    [
+      "… ms … B/s … op/s combine sum",
+      "… ms … B/s … op/s host ramp",
+      "… ms … B/s … op/s kernel out: div",
+      "… ms … B/s … op/s kernel sin add astype",
+      "… ms … B/s … op/s kernel sum",
+    ]
+  `);
+});
+
+test("a small program runs on the reference engine, and no part of it is timed", async () => {
+  const { stderr } = await tsym("run", "-e", "input a; a + 1", "-f", "a=1", "--time");
+  expect(engineOf(stderr)).toMatch(/^engine reference, 1 thread: .*\n$/);
+});
+
+test("what is not asked for is not told", async () => {
+  expect((await tsym("run", "-e", "input a; a + 1", "-f", "a=1")).stderr).toBe("");
+});
