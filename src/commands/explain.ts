@@ -41,19 +41,10 @@ export async function explain(file: string | undefined, options: ExplainOptions,
   const graph = { inputs: bound.inputs.map((i) => i.node), outputs: result.outputs.map((o) => o.node) };
   const hasSizes = ancestors([...graph.inputs, ...graph.outputs]).every(({ type }) => type.shape.every(isKnown));
   const description = hasSizes ? (await loadEngine({ engine: "auto" })).describe?.(graph) : undefined;
-  const sections = [
-    rewriteText(result),
-    programText(result, isFed ? bound.inputs : program.inputs),
-    ...(description
-      ? [
-          planText(
-            description,
-            new Map([...result.outputs.map(({ name, node }) => [node, name] as const), ...result.names]),
-          ),
-        ]
-      : []),
-  ];
-  world.print(`${sections.join("\n\n")}\n`);
+  const names = new Map([...result.outputs.map(({ name, node }) => [node, name] as const), ...result.names]);
+  const plan = description ? `\n${planText(description, names)}` : "";
+  const text = programText(result, isFed ? bound.inputs : program.inputs);
+  world.print(`${rewriteText(result)}\n\n${text}${plan}\n`);
   return 0;
 }
 
