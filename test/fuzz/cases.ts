@@ -12,6 +12,7 @@ import { CALLS } from "../operations.ts";
 import { damagedBytes, damagedText } from "./damage.ts";
 import { randomProgram } from "./programs.ts";
 import { Random } from "./random.ts";
+import { randomRows } from "./rows.ts";
 
 export const FORMATS = ["npy", "npz", "safetensors", "json", "ndjson", "csv"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -107,6 +108,7 @@ export function caseOf(seed: number, number: number): Case {
   const random = new Random(seed, number);
   const { programs, files } = seedsOnce();
   const kind = random.below(100);
+  if (kind < 3) return { input: { kind: "program", text: randomRows(random) }, seed, number };
   if (kind < 45) return { input: { kind: "program", text: randomProgram(random) }, seed, number };
   if (kind < 70) return { input: { kind: "program", text: damagedText(programs, random) }, seed, number };
   const format = random.pick(FORMATS);
