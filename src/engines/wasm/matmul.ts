@@ -77,6 +77,9 @@ export function tileOf(
 const DEPTH = 256;
 const ROWS = 96;
 const COLUMNS = 512;
+/** Blocks of rows that many threads share evenly, where rows are many enough. */
+const EVEN_BLOCKS = 8;
+const FEW_ROWS = 32;
 /** Bytes of scratch memory that a product needs: a's block, or a strip of b. */
 export const PACKED_BLOCK = ROWS * DEPTH * 8;
 
@@ -215,7 +218,9 @@ function blocks(
   const width = WIDTH[dtype];
   const { pitch, height } = tile;
   const columns = Math.floor(COLUMNS / tile.columns) * tile.columns;
-  const [rowBlocks, columnBlocks] = [Math.ceil(m / ROWS), Math.ceil(pitch / columns)];
+  const wanted = Math.max(Math.ceil(m / ROWS), Math.min(EVEN_BLOCKS, Math.floor(m / FEW_ROWS)));
+  const rows = Math.ceil(m / (wanted + (wanted % 2)) / tile.rows) * tile.rows;
+  const [rowBlocks, columnBlocks] = [Math.ceil(m / rows), Math.ceil(pitch / columns)];
   const fn = new FunctionCode(["i32", "i32", "i32"]);
   const [matrix, rest, top, bottom, left, right, at, depth, i, j] = Array.from({ length: 10 }, () =>
     fn.local("i32"),
@@ -230,8 +235,8 @@ function blocks(
       set(left, times(op("i32.rem_u", get(FROM), i32Const(columnBlocks)), columns)),
       set(right, least(op("i32.add", get(left), i32Const(columns)), i32Const(pitch))),
       set(rest, op("i32.div_u", get(FROM), i32Const(columnBlocks))),
-      set(top, times(op("i32.rem_u", get(rest), i32Const(rowBlocks)), ROWS)),
-      set(bottom, least(op("i32.add", get(top), i32Const(ROWS)), i32Const(m))),
+      set(top, times(op("i32.rem_u", get(rest), i32Const(rowBlocks)), rows)),
+      set(bottom, least(op("i32.add", get(top), i32Const(rows)), i32Const(m))),
       set(matrix, op("i32.div_u", get(rest), i32Const(rowBlocks))),
       set(at, i32Const(0)),
       forBelow(
