@@ -2,7 +2,23 @@
 import type { Node } from "../../graph/node.ts";
 import type { MovementOp } from "../../ops/define.ts";
 import { copyInto, reshaped } from "./copy.ts";
-import { permuted, sliced, stretched, type View, zerosView } from "./view.ts";
+import { permuted, type Strided, sliced, stretched, type View, zerosView } from "./view.ts";
+
+/** The argument's elements in the node's order, where only strides change: a transpose, a stretched or a sliced view. */
+export function viewThrough<V extends Strided>(node: Node, movement: MovementOp["movement"], x: V): V | undefined {
+  const shape = node.type.shape as number[];
+  const numbers = (attr: string) => node.attrs[attr] as number[];
+  switch (movement) {
+    case "transpose":
+      return permuted(x, numbers("axes"));
+    case "broadcast":
+      return stretched(x, shape);
+    case "slice":
+      return sliced(x, numbers("starts"), shape, numbers("steps"));
+    default:
+      return undefined;
+  }
+}
 
 /** The node's value; it may share memory with `args`. */
 export function movement(node: Node, op: MovementOp, args: readonly View[]): View {
@@ -13,11 +29,9 @@ export function movement(node: Node, op: MovementOp, args: readonly View[]): Vie
     case "reshape":
       return reshaped(x, shape);
     case "transpose":
-      return permuted(x, numbers("axes"));
     case "broadcast":
-      return stretched(x, shape);
     case "slice":
-      return sliced(x, numbers("starts"), shape, numbers("steps"));
+      return viewThrough(node, op.movement, x)!;
     case "embed": {
       const out = zerosView(x.dtype, shape);
       copyInto(sliced(out, numbers("starts"), x.shape, numbers("steps")), x);

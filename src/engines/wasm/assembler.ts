@@ -156,6 +156,9 @@ export const store = (name: keyof typeof STORES, address: Code, value: Code, off
   const [code, align] = STORES[name];
   return [address, value, opcode(code), align, unsigned(offset)];
 };
+/** A vector whose lanes all hold one element of `width` bytes. */
+export const loadSplat = (width: Width, address: Code, offset = 0): Code =>
+  load(`v128.load${(width * 8) as 8 | 32 | 64}_splat`, address, offset);
 /** `vector` with one lane of `width` bytes read from memory. */
 export const loadLane = (width: Width, lane: number, address: Code, vector: Code): Code => [
   address,
@@ -202,6 +205,9 @@ export function v128Const(lanes: "f32" | "f64" | "i32" | "i64", value: number | 
 
 export const get = (local: number): Code => [0x20, unsigned(local)];
 export const set = (local: number, value: Code): Code => [value, 0x21, unsigned(local)];
+/** Adds a number of bytes to a pointer. */
+export const moveBy = (pointer: number, bytes: number): Code =>
+  set(pointer, op("i32.add", get(pointer), i32Const(bytes)));
 export const call = (index: number, ...args: readonly Code[]): Code => [args, 0x10, unsigned(index)];
 
 const EMPTY = 0x40;

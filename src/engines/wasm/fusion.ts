@@ -8,6 +8,7 @@ import { opOf, type PointwiseOp } from "../../ops/define.ts";
 import { type DType, isInt } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { FunctionCode } from "./assembler.ts";
+import { operationsIn } from "./kernel.ts";
 import { LAYOUT, Unvectorizable } from "./lanes.ts";
 import { Vectorizer } from "./vectorize.ts";
 
@@ -55,14 +56,7 @@ function measure(node: Node, dtypes: readonly DType[]): number | undefined {
     if (error instanceof Unvectorizable) return undefined;
     throw error;
   }
-  const seen = new Set<Form>();
-  const visit = (f: Form): void => {
-    if (seen.has(f) || f.op === "parameter" || f.op === "constant") return;
-    seen.add(f);
-    f.args.forEach(visit);
-  };
-  visit(form);
-  return seen.size;
+  return operationsIn([form]).length;
 }
 
 /** Where an element of a node is read, by the loop's indices: along each axis of the node a start, and a step for each of the loop. */

@@ -1,5 +1,5 @@
 /** Functions that do a range of items: coordinates, pointers, and steps through elements. Knows no kernel. */
-import { type Code, FunctionCode, forBelow, get, i32Const, op, set } from "./assembler.ts";
+import { type Code, FunctionCode, forBelow, get, i32Const, moveBy, op, set } from "./assembler.ts";
 import type { Operand } from "./kernel.ts";
 import { type Lane, WIDTH } from "./lanes.ts";
 
@@ -20,10 +20,11 @@ export type AddressOf = (buffer: number) => Address;
 
 /** The parameters of such a function: the first item, the one after the last, and its thread's memory. */
 export const [FROM, TO, SCRATCH_AT] = [0, 1, 2] as const;
+export const itemFunction = (): FunctionCode => new FunctionCode(["i32", "i32", "i32"]);
 
 /** A function under way: its items, and for each the coordinates that it stands for. */
 export class Items {
-  readonly fn = new FunctionCode(["i32", "i32", "i32"]);
+  readonly fn = itemFunction();
   /** What an item begins with. */
   readonly start: Code[] = [];
   readonly #sizes: readonly number[];
@@ -60,6 +61,13 @@ export class Items {
     return pointer;
   }
 
+  /** A lane along the last axis, which items go through by `tile` elements. */
+  lane(operand: Operand, address: Address, tile: number): Lane {
+    const stride = operand.strides.at(-1) ?? 0;
+    const strides = [...operand.strides.slice(0, -1), stride * tile];
+    return { dtype: operand.dtype, pointer: this.pointer(operand, address, strides), stride };
+  }
+
   /** The elements of the tile at a coordinate, of tiles of `tile` along an axis of `size`. */
   countOf(axis: number, tile: number, size: number): Code {
     if (size % tile === 0) return i32Const(tile);
@@ -80,7 +88,7 @@ export class Items {
 
 export const advance = (lanes: readonly Lane[], elements: number): Code[] =>
   lanes.flatMap(({ dtype, pointer, stride }) =>
-    stride === 0 ? [] : [set(pointer, op("i32.add", get(pointer), i32Const(elements * stride * WIDTH[dtype])))],
+    stride === 0 ? [] : [moveBy(pointer, elements * stride * WIDTH[dtype])],
   );
 
 /** Goes through `count` elements, `step` at a time with `many`, those that are left with `one`; all lanes' pointers move along. */
@@ -90,13 +98,13 @@ export function stepped(
   step: number,
   lanes: readonly Lane[],
   many: readonly Code[],
-  one: (index: number) => readonly Code[],
+  one: readonly Code[],
 ): Code[] {
   const [index, whole] = [fn.local("i32"), fn.local("i32")];
   return [
     set(index, i32Const(0)),
     set(whole, op("i32.and", count, i32Const(-step))),
     forBelow(index, get(whole), step, ...many, ...advance(lanes, step)),
-    forBelow(index, count, 1, ...one(index), ...advance(lanes, 1)),
+    forBelow(index, count, 1, ...one, ...advance(lanes, 1)),
   ];
 }

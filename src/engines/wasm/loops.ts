@@ -2,7 +2,7 @@
 import { sizeOf } from "../../tensor/tensor.ts";
 import { type AddressOf, Items, type Loop, stepped } from "./items.ts";
 import type { Kernel, Operand } from "./kernel.ts";
-import { GROUP, type Lane } from "./lanes.ts";
+import { GROUP } from "./lanes.ts";
 import { columnReduction, rowReduction } from "./reductions.ts";
 import { Vectorizer } from "./vectorize.ts";
 
@@ -17,23 +17,20 @@ export function loopOf(kernel: Kernel, addressOf: AddressOf): Loop {
     ? rowReduction(kernel, reduction, addressOf)
     : columnReduction(kernel, reduction, addressOf);
 }
+
 function mapLoop({ shape, loads, stores }: Kernel, addressOf: AddressOf): Loop {
   const inner = shape.at(-1) ?? 1;
   const tile = inner > 2 * TILE ? TILE : inner;
   const sizes = [...shape.slice(0, -1), Math.ceil(inner / tile)];
   const items = new Items(sizes);
-  const lane = (operand: Operand): Lane => {
-    const stride = operand.strides.at(-1) ?? 0;
-    const strides = [...operand.strides.slice(0, -1), stride * tile];
-    return { dtype: operand.dtype, pointer: items.pointer(operand, addressOf(operand.buffer), strides), stride };
-  };
+  const lane = (operand: Operand) => items.lane(operand, addressOf(operand.buffer), tile);
   const [from, to] = [loads.map(lane), stores.map((s) => lane(s.to))];
   const count = items.countOf(sizes.length - 1, tile, inner);
   const vectors = new Vectorizer(items.fn, from);
-  for (const [i, { to: target, value }] of stores.entries()) vectors.store(target.dtype, value, to[i]!);
+  vectors.storeAll(stores, to);
   const single = vectors.single();
-  for (const [i, { to: target, value }] of stores.entries()) single.store(target.dtype, value, to[i]!);
-  const body = stepped(items.fn, count, GROUP, [...from, ...to], [vectors.body], () => [single.body]);
+  single.storeAll(stores, to);
+  const body = stepped(items.fn, count, GROUP, [...from, ...to], vectors.body, single.body);
   return {
     code: items.finish(vectors.constants, vectors.invariant, ...body),
     items: sizeOf(sizes),

@@ -3,8 +3,8 @@
  * high-performance matrix multiplication", 2008). Each sum runs over k in ascending order, rounded after each product and each sum.
  */
 import { type DType, isFloat } from "../../tensor/dtype.ts";
-import { type Code, call, FunctionCode, forBelow, get, i32Const, op, set } from "./assembler.ts";
-import { type AddressOf, FROM, type Loop, SCRATCH_AT, TO } from "./items.ts";
+import { type Code, call, type FunctionCode, forBelow, get, i32Const, op, set } from "./assembler.ts";
+import { type AddressOf, FROM, itemFunction, type Loop, SCRATCH_AT, TO } from "./items.ts";
 import { WIDTH } from "./lanes.ts";
 import { microKernel, packPanel, sumOfRows } from "./panels.ts";
 
@@ -135,7 +135,7 @@ function packing(
 ): Loop {
   const width = WIDTH[dtype];
   const panels = Math.ceil(count / lines);
-  const fn = new FunctionCode(["i32", "i32", "i32"]);
+  const fn = itemFunction();
   const [matrix, panel] = [fn.local("i32"), fn.local("i32")];
   fn.emit(
     forBelow(
@@ -168,7 +168,7 @@ function strips(
 ): Loop {
   const width = WIDTH[dtype];
   const count = pitch / columns;
-  const fn = new FunctionCode(["i32", "i32", "i32"]);
+  const fn = itemFunction();
   const [matrix, strip, at, depth] = Array.from({ length: 4 }, () => fn.local("i32")) as [
     number,
     number,
@@ -221,7 +221,7 @@ function blocks(
   const wanted = Math.max(Math.ceil(m / ROWS), Math.min(EVEN_BLOCKS, Math.floor(m / FEW_ROWS)));
   const rows = Math.ceil(m / (wanted + (wanted % 2)) / tile.rows) * tile.rows;
   const [rowBlocks, columnBlocks] = [Math.ceil(m / rows), Math.ceil(pitch / columns)];
-  const fn = new FunctionCode(["i32", "i32", "i32"]);
+  const fn = itemFunction();
   const [matrix, rest, top, bottom, left, right, at, depth, i, j] = Array.from({ length: 10 }, () =>
     fn.local("i32"),
   ) as [number, number, number, number, number, number, number, number, number, number];

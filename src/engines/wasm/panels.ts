@@ -9,6 +9,8 @@ import {
   i32Const,
   load,
   loadLane,
+  loadSplat,
+  moveBy,
   op,
   set,
   shuffle,
@@ -52,7 +54,6 @@ export function microKernel(dtype: DType, { rows, columns, isFused }: Tile): Fun
   const right = Array.from({ length: vectors }, () => fn.local("v128"));
   const left = fn.local("v128");
   const [end, row] = [fn.local("i32"), fn.local("i32")];
-  const splat = width === 4 ? "v128.load32_splat" : "v128.load64_splat";
   const eachRow = (body: (locals: readonly number[]) => Code[]): Code[] => [
     set(row, get(c)),
     ...tile.flatMap((locals) => [...body(locals), set(row, op("i32.add", get(row), get(pitch)))]),
@@ -70,10 +71,10 @@ export function microKernel(dtype: DType, { rows, columns, isFused }: Tile): Fun
       rows * width,
       ...right.map((local, v) => set(local, load("v128.load", get(b), 16 * v))),
       ...tile.flatMap((locals, r) => [
-        set(left, load(splat, get(a), r * width)),
+        set(left, loadSplat(width, get(a), r * width)),
         ...locals.map((local, v) => set(local, step(get(local), get(left), get(right[v]!)))),
       ]),
-      set(b, op("i32.add", get(b), i32Const(columns * width))),
+      moveBy(b, columns * width),
     ),
     ...eachRow((locals) => locals.map((local, v) => store("v128.store", get(row), get(local), 16 * v))),
   );
@@ -92,13 +93,11 @@ export function sumOfRows(dtype: DType, pitch: number): FunctionCode {
   const [a, b, c, count, depth] = [0, 1, 2, 3, 4] as const;
   const [k, column, from, to] = Array.from({ length: 4 }, () => fn.local("i32")) as [number, number, number, number];
   const factors = Array.from({ length: ROWS_AT_ONCE }, () => fn.local("v128"));
-  const splat = width === 4 ? "v128.load32_splat" : "v128.load64_splat";
-  const move = (pointer: number, bytes: number) => set(pointer, op("i32.add", get(pointer), i32Const(bytes)));
   const eachVector = (value: Code) => [
     set(from, get(b)),
     set(to, get(c)),
     set(column, i32Const(0)),
-    forBelow(column, get(count), perVector, store("v128.store", get(to), value), move(from, 16), move(to, 16)),
+    forBelow(column, get(count), perVector, store("v128.store", get(to), value), moveBy(from, 16), moveBy(to, 16)),
   ];
   /** Goes through k while there are `rows` more. */
   const adding = (rows: number) => {
@@ -112,10 +111,10 @@ export function sumOfRows(dtype: DType, pitch: number): FunctionCode {
       k,
       op("i32.sub", get(depth), op("i32.rem_u", get(depth), i32Const(rows))),
       rows,
-      ...used.map((factor, r) => set(factor, load(splat, get(a), r * width))),
+      ...used.map((factor, r) => set(factor, loadSplat(width, get(a), r * width))),
       ...eachVector(sums),
-      move(a, rows * width),
-      move(b, rows * pitch * width),
+      moveBy(a, rows * width),
+      moveBy(b, rows * pitch * width),
     );
   };
   fn.emit(...eachVector(v128Const("i32", 0)), set(k, i32Const(0)), adding(ROWS_AT_ONCE), adding(1));
@@ -134,7 +133,6 @@ export function packPanel(dtype: DType, lines: number, lineStride: number, stepS
   const k = fn.local("i32");
   const pointers = Array.from({ length: lines }, () => fn.local("i32"));
   const vector = fn.local("v128");
-  const splat = width === 4 ? "v128.load32_splat" : "v128.load64_splat";
   const last = op("i32.sub", get(count), i32Const(1));
   const start = pointers.map((pointer, line) => {
     const held = op("select", i32Const(line), last, op("i32.lt_u", i32Const(line), last));
@@ -144,16 +142,17 @@ export function packPanel(dtype: DType, lines: number, lineStride: number, stepS
     const some = pointers.slice(from, from + perVector);
     // Nothing is written past a panel, whose neighbour another thread may be packing.
     if (some.length < perVector)
-      return some.map((pointer, i) => storeLane(width, 0, get(target), load(splat, get(pointer)), (from + i) * width));
+      return some.map((pointer, i) =>
+        storeLane(width, 0, get(target), loadSplat(width, get(pointer)), (from + i) * width),
+      );
     const lanes = some.reduce<Code>(
-      (v, pointer, i) => (i === 0 ? load(splat, get(pointer)) : loadLane(width, i, get(pointer), v)),
+      (v, pointer, i) => (i === 0 ? loadSplat(width, get(pointer)) : loadLane(width, i, get(pointer), v)),
       [],
     );
     return [set(vector, lanes), store("v128.store", get(target), get(vector), from * width)];
   };
   const vectorwise = Array.from({ length: Math.ceil(lines / perVector) }, (_, v) => v * perVector);
-  const move = (pointer: number, elements: number) =>
-    set(pointer, op("i32.add", get(pointer), i32Const(elements * width)));
+  const move = (pointer: number, elements: number) => moveBy(pointer, elements * width);
   const gather = forBelow(
     k,
     get(depth),

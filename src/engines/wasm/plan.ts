@@ -8,10 +8,11 @@ import { type MovementOp, opOf, type ReduceOp } from "../../ops/define.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
 import type { ConcreteGraph } from "../engine.ts";
-import { collapse, isContiguous, permuted, type Strided, sliced, stretched, stridesUnder } from "../reference/view.ts";
+import { viewThrough } from "../reference/movement.ts";
+import { collapse, isContiguous, permuted, type Strided, sliced, stridesUnder } from "../reference/view.ts";
 import { type Chain, chainsOf } from "./chains.ts";
 import { type Access, directly, elementsOf, kindOf, materialized, shapeOf } from "./fusion.ts";
-import { BLOCK, type Combine, type Kernel, type Operand, type Reduction, type Store } from "./kernel.ts";
+import { BLOCK, type Combine, type Kernel, type Operand, type Reduction } from "./kernel.ts";
 import { GROUP, WIDTH } from "./lanes.ts";
 import { type Matrices, type Product, packedSize, resultSize, tileOf } from "./matmul.ts";
 import { Fusing } from "./reading.ts";
@@ -105,9 +106,8 @@ class Planner {
         this.#steps.push({ kind: "host", node, args, to: this.#newPlace(node) });
         break;
       }
-      case "fused": {
+      case "fused":
         this.#placeOf(node);
-      }
     }
   }
 
@@ -116,7 +116,7 @@ class Planner {
     const known = this.#placeIfAny(node);
     if (known) return known;
     const place = this.#newPlace(node);
-    this.#loop(node, [{ to: place, value: (fusing) => fusing.form(node, true) }]);
+    this.#loop(node, place, true);
     return place;
   }
 
@@ -133,20 +133,8 @@ class Planner {
     const [x] = node.args as [Node];
     const place = this.#placeIfAny(x);
     if (!place) return undefined;
-    const shape = shapeOf(node);
-    const numbers = (attr: string) => node.attrs[attr] as readonly number[];
-    switch (op.movement) {
-      case "transpose":
-        return permuted(place, numbers("axes"));
-      case "broadcast":
-        return stretched(place, shape);
-      case "slice":
-        return sliced(place, numbers("starts"), shape, numbers("steps"));
-      case "reshape":
-        return this.#reshaped(place, shape, node);
-      default:
-        return undefined;
-    }
+    if (op.movement === "reshape") return this.#reshaped(place, shapeOf(node), node);
+    return viewThrough(node, op.movement, place);
   }
 
   #reshaped(place: Place, shape: readonly number[], node: Node): Place {
@@ -159,49 +147,42 @@ class Planner {
   #contiguous(place: Place, node: Node): Place {
     if (isContiguous(place)) return place;
     const copy = this.#place(place.dtype, place.shape);
-    this.#copy(node, place, copy);
+    this.#push(node, copy.shape, [place], copy, parameter(0, scalarType(place.dtype)));
     return copy;
   }
 
-  #copy(node: Node, from: Place, to: Place): void {
-    this.#push(node, to.shape, [from], [{ to, value: parameter(0, scalarType(from.dtype)) }]);
-  }
-
   /** A loop over places of one shape. */
-  #push(node: Node, shape: readonly number[], loads: readonly Place[], stores: readonly { to: Place; value: Form }[]) {
-    const axes = collapse(shape, [...stores.map((s) => s.to.strides), ...loads.map((l) => l.strides)]);
+  #push(node: Node, shape: readonly number[], loads: readonly Place[], to: Place, value: Form): void {
+    const axes = collapse(
+      shape,
+      [to, ...loads].map((place) => place.strides),
+    );
     const operand = (place: Place, i: number): Operand => ({
-      dtype: place.dtype,
-      buffer: place.buffer,
-      offset: place.offset,
+      ...operandOf(place),
       strides: axes.map((axis) => axis.steps[i]!),
     });
-    const kernel: Kernel = {
-      shape: axes.map((axis) => axis.size),
-      stores: stores.map(({ to, value }, i): Store => ({ to: operand(to, i), value })),
-      loads: loads.map((place, i) => operand(place, stores.length + i)),
-    };
+    const [target, ...sources] = [to, ...loads].map(operand) as [Operand, ...Operand[]];
+    const kernel = { shape: axes.map((axis) => axis.size), loads: sources, stores: [{ to: target, value }] };
     this.#steps.push({ kind: "kernel", kernel, node });
   }
 
-  /** A loop over a node's elements. */
-  #loop(node: Node, stores: readonly { to: Place; value: (fusing: Fusing) => Form }[]): void {
+  /** A loop over a node's elements; `anew`: computed though the node has a place. */
+  #loop(node: Node, to: Place, anew = false): void {
     const shape = shapeOf(node);
     const fusing = new Fusing((n) => this.#placeIfAny(n), directly(shape), shape);
-    const values = stores.map(({ to, value }) => ({ to, value: value(fusing) }));
-    this.#push(node, shape, fusing.loads, values);
+    const value = fusing.form(node, anew);
+    this.#push(node, shape, fusing.loads, to, value);
   }
 
   #layOut(node: Node, movement: MovementOp["movement"]): void {
     const to = this.#newPlace(node);
     const part = (x: Node, starts: readonly number[], steps: readonly number[]) => {
-      const place = sliced(to, starts, shapeOf(x), steps);
-      this.#loop(x, [{ to: place, value: (fusing) => fusing.form(x) }]);
+      this.#loop(x, sliced(to, starts, shapeOf(x), steps));
     };
     if (movement === "embed") {
       const [x] = node.args as [Node];
       const zero = constant(0, scalarType(to.dtype));
-      this.#push(node, to.shape, [], [{ to, value: zero }]);
+      this.#push(node, to.shape, [], to, zero);
       part(x, node.attrs["starts"] as number[], node.attrs["steps"] as number[]);
       return;
     }
@@ -238,7 +219,7 @@ class Planner {
     }
     // The reduced elements lie in no one line: they are laid out so first.
     const copy = this.#place(x.type.dtype, loop);
-    this.#push(node, loop, fusing.loads, [{ to: copy, value }]);
+    this.#push(node, loop, fusing.loads, copy, value);
     const laidOut = permuted(
       copy,
       shape.map((_, axis) => order.indexOf(axis)),

@@ -8,9 +8,9 @@ import type { FeedSource, Program } from "../engine.ts";
 import { copyInto } from "../reference/copy.ts";
 import { nodeValue } from "../reference/evaluate.ts";
 import type { View } from "../reference/view.ts";
-import { call, FunctionCode, forBelow, get, i32Const, moduleOf, op } from "./assembler.ts";
+import { call, type FunctionCode, forBelow, get, i32Const, moduleOf, op } from "./assembler.ts";
 import type { Chain } from "./chains.ts";
-import type { AddressOf, Loop } from "./items.ts";
+import { type AddressOf, FROM, itemFunction, type Loop, SCRATCH_AT, TO } from "./items.ts";
 import { WIDTH } from "./lanes.ts";
 import { loopOf } from "./loops.ts";
 import { PACKED_BLOCK, productOf } from "./matmul.ts";
@@ -147,20 +147,19 @@ function loopsOf(
 
 /** A chain as one loop, whose items are its blocks. */
 function chained({ blocks, steps }: Chain, functions: FunctionCode[], addressOf: AddressOf): Loop {
-  const code = new FunctionCode(["i32", "i32", "i32"]);
-  const [from, to, scratch] = [0, 1, 2];
+  const code = itemFunction();
   const parts = steps.flatMap((step) => (step.kind === "host" ? [] : loopsOf(step, functions, addressOf)));
   const calls = parts.map(({ code: part, items }) => {
     functions.push(part);
-    const first = op("i32.mul", get(from), i32Const(items / blocks));
+    const first = op("i32.mul", get(FROM), i32Const(items / blocks));
     return call(
       IMPORTS.length + functions.length - 1,
       first,
       op("i32.add", first, i32Const(items / blocks)),
-      get(scratch),
+      get(SCRATCH_AT),
     );
   });
-  code.emit(forBelow(from, get(to), 1, ...calls));
+  code.emit(forBelow(FROM, get(TO), 1, ...calls));
   const perItem = parts.reduce((sum, { items, perItem }) => sum + items * perItem, 0) / blocks;
   return { code, items: blocks, perItem };
 }

@@ -8,6 +8,8 @@ import {
   type Instruction,
   i32Const,
   load,
+  loadSplat,
+  moveBy,
   op,
   set,
   shuffle,
@@ -38,11 +40,7 @@ export function rowReduction(
   const sizes = [...shape.slice(0, -1), Math.ceil(inner / BLOCK)];
   const items = new Items(sizes);
   const { fn } = items;
-  const lane = (operand: Operand): Lane => {
-    const stride = operand.strides.at(-1)!;
-    const strides = [...operand.strides.slice(0, -1), stride * BLOCK];
-    return { dtype: operand.dtype, pointer: items.pointer(operand, addressOf(operand.buffer), strides), stride };
-  };
+  const lane = (operand: Operand) => items.lane(operand, addressOf(operand.buffer), BLOCK);
   const [from, side] = [loads.map(lane), stores.map((s) => lane(s.to))];
   const result = items.pointer(to, addressOf(to.buffer), to.strides);
   const count = items.countOf(sizes.length - 1, BLOCK, inner);
@@ -55,21 +53,20 @@ export function rowReduction(
   const vectors = new Vectorizer(fn, from);
   for (let group = 0; group < LANES; group += GROUP) {
     vectors.moveTo(group);
-    for (const [i, { to: target, value: stored }] of stores.entries()) vectors.store(target.dtype, stored, side[i]!);
+    vectors.storeAll(stores, side);
     for (const [i, local] of vectors.value(value, LAYOUT[dtype]).entries()) {
       const accumulator = accumulators[group / perVector + i]!;
       vectors.body.push(set(accumulator, op(instruction, get(accumulator), get(local))));
     }
   }
   const single = vectors.single();
-  for (const [i, { to: target, value: stored }] of stores.entries()) single.store(target.dtype, stored, side[i]!);
+  single.storeAll(stores, side);
   const [local] = single.value(value, LAYOUT[dtype]);
   const place = (index: number): Code =>
     op("i32.add", get(SCRATCH_AT), op("i32.mul", op("i32.and", get(index), i32Const(LANES - 1)), i32Const(width)));
-  const splat = width === 4 ? "v128.load32_splat" : "v128.load64_splat";
   const one = (index: number) => [
     single.body,
-    storeLane(width, 0, place(index), op(instruction, load(splat, place(index)), get(local!))),
+    storeLane(width, 0, place(index), op(instruction, loadSplat(width, place(index)), get(local!))),
   ];
   const spill = accumulators.map((a, i) => store("v128.store", get(SCRATCH_AT), get(a), VECTOR_BYTES * i));
   const reload = accumulators.map((a, i) => set(a, load("v128.load", get(SCRATCH_AT), VECTOR_BYTES * i)));
@@ -137,7 +134,7 @@ export function columnReduction(
 
   const sums: Lane = { dtype, pointer: fn.local("i32"), stride: 1 };
   const accumulate = (vectors: Vectorizer, isSingle: boolean) => {
-    for (const [i, { to: target, value: stored }] of stores.entries()) vectors.store(target.dtype, stored, side[i]!);
+    vectors.storeAll(stores, side);
     for (const [i, local] of vectors.value(value, LAYOUT[dtype]).entries()) {
       const at = get(sums.pointer);
       const offset = VECTOR_BYTES * i;
@@ -171,8 +168,8 @@ export function columnReduction(
         op("i32.add", get(SCRATCH_AT), op("i32.mul", op("i32.and", get(row), i32Const(LANES - 1)), i32Const(rowBytes))),
       ),
       vectors.invariant,
-      ...stepped(fn, columns, GROUP, [...lanes, sums], [vectors.body], () => [single.body]),
-      ...lanes.map((l) => set(l.row, op("i32.add", get(l.row), i32Const(l.step)))),
+      ...stepped(fn, columns, GROUP, [...lanes, sums], vectors.body, single.body),
+      ...lanes.map((l) => moveBy(l.row, l.step)),
     ),
     ...[8, 4, 2, 1].flatMap((h) =>
       each(h * rowBytes, (address) =>
@@ -191,8 +188,8 @@ export function columnReduction(
       columns,
       VECTOR_BYTES / width,
       store("v128.store", get(result), load("v128.load", get(sums.pointer))),
-      set(result, op("i32.add", get(result), i32Const(VECTOR_BYTES))),
-      set(sums.pointer, op("i32.add", get(sums.pointer), i32Const(VECTOR_BYTES))),
+      moveBy(result, VECTOR_BYTES),
+      moveBy(sums.pointer, VECTOR_BYTES),
     ),
   );
   return { code, items: sizeOf(sizes), perItem: Math.min(BLOCK, size) * Math.min(COLUMNS, inner) };

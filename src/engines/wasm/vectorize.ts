@@ -17,6 +17,7 @@ import {
   isInstruction,
   load,
   loadLane,
+  loadSplat,
   op,
   replaceLane,
   set,
@@ -27,6 +28,7 @@ import {
   type Width,
   when,
 } from "./assembler.ts";
+import type { Store } from "./kernel.ts";
 import {
   ARGUMENT,
   displaced,
@@ -120,6 +122,11 @@ export class Vectorizer {
     else if (stride === 1)
       for (const [i, v] of vectors.entries()) this.#emit(storeTo("v128.store", get(pointer), get(v), ahead + 16 * i));
     else this.#scatter(width, vectors, pointer, stride);
+  }
+
+  /** Stores the value of each of `stores` at its pointer. */
+  storeAll(stores: readonly Store[], lanes: readonly Lane[]): void {
+    for (const [i, { to, value }] of stores.entries()) this.store(to.dtype, value, lanes[i]!);
   }
 
   #scatter(width: Width, vectors: readonly number[], pointer: number, stride: number): void {
@@ -246,7 +253,7 @@ export class Vectorizer {
     const layout = LAYOUT[dtype];
     const at = (i: number) => displaced(pointer, (this.#ahead + i) * stride * width);
     const splat = () => {
-      const code = load(`v128.load${(width * 8) as 8 | 32 | 64}_splat`, at(0));
+      const code = loadSplat(width, at(0));
       return dtype === "bool" ? unpacked(code) : code;
     };
     if (stride === 0 || this.#single) {
@@ -257,7 +264,7 @@ export class Vectorizer {
     const vectors = Array.from({ length: VECTORS[layout] }, (_, v): Code => {
       if (stride === 1 && dtype === "bool") return load("v128.load32_zero", at(0));
       if (stride === 1) return load("v128.load", get(pointer), this.#ahead * width + 16 * v);
-      let code = load(`v128.load${(width * 8) as 8 | 32 | 64}_splat`, at(v * perVector));
+      let code = loadSplat(width, at(v * perVector));
       for (let i = 1; i < Math.min(perVector, GROUP); i++) code = loadLane(width, i, at(v * perVector + i), code);
       return code;
     });
