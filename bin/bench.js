@@ -2,7 +2,7 @@
 "use strict";
 const { basename, join } = require("node:path");
 const { build } = require("esbuild");
-const { esbuildPlugin } = require("./prelude.js");
+const { esbuildPlugins } = require("./precompute.js");
 
 const [entry] = process.argv.splice(2, 1);
 const outfile = join(__dirname, "..", "node_modules", ".cache", "tsym", `${basename(entry, ".ts")}.mjs`);
@@ -12,6 +12,6 @@ build({
   platform: "node",
   format: "esm",
   packages: "external",
-  plugins: [esbuildPlugin],
+  plugins: esbuildPlugins,
   outfile,
 }).then(() => import(outfile));

@@ -17,15 +17,11 @@ function readBundle() {
   }
 }
 
-/**
- * Where this command's code is kept. One file per command, since a file holds the functions that the run which wrote it
- * had compiled; undefined without a place to keep it.
- */
-function cacheFile() {
+/** Where code is kept by `name`; undefined without a place to keep it. */
+function cacheFile(name) {
   const { XDG_CACHE_HOME: cache = "", HOME: home = "" } = process.env;
   const folder = isAbsolute(cache) ? cache : isAbsolute(home) && join(home, ".cache");
-  const command = encodeURIComponent(process.argv[2] ?? "");
-  return folder ? join(folder, "tsym", `${process.version}-${process.arch}-${command}`) : undefined;
+  return folder ? join(folder, "tsym", `${process.version}-${process.arch}-${encodeURIComponent(name)}`) : undefined;
 }
 
 /**
@@ -65,13 +61,25 @@ function writeCode(file, stamp, script) {
 const source = readBundle();
 /** The hash of the bundle, which the build puts at its end: V8 checks only the length of a source. */
 const stamp = source.slice(-64);
-const file = cacheFile();
-const cachedData = file && readCode(file, stamp);
-const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
-  filename: bundle,
-  cachedData,
-});
-if (file && (!cachedData || script.cachedDataRejected))
-  // After the run, so that the functions it needed are in the file. A failed run's name may be a typing mistake.
-  process.once("exit", (status) => status === 0 && writeCode(file, stamp, script));
-script.runInThisContext()(exports, require, module, bundle, dirname(bundle));
+const parts = source.indexOf("\n//part:");
+
+/** The value of a text, whose code is kept by `name`. */
+function evaluate(text, name) {
+  const file = cacheFile(name);
+  const cachedData = file && readCode(file, stamp);
+  const script = new Script(text, { filename: bundle, cachedData });
+  if (file && (!cachedData || script.cachedDataRejected))
+    // After the run, so that the functions it needed are in the file. A failed run's name may be a typing mistake.
+    process.once("exit", (status) => status === 0 && writeCode(file, stamp, script));
+  return script.runInThisContext();
+}
+
+/** The function that a part of the bundle is: a line that begins with its name. */
+require.compile = (name) => {
+  const start = source.indexOf(`\n//${name} `, parts) + `\n//${name} `.length;
+  return evaluate(source.slice(start, source.indexOf("\n", start)), name);
+};
+
+const main = `(function (exports, require, module, __filename, __dirname) {${source.slice(0, parts)}\n})`;
+// Each command has code of its own: the functions that the run which wrote it had compiled.
+evaluate(main, process.argv[2] ?? "")(exports, require, module, bundle, dirname(bundle));

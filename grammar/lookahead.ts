@@ -1,6 +1,6 @@
 /**
- * Lookahead for a grammar that the next token decides. chevrotain would work out all of it before the first parse, by the
- * general method for k tokens: half of the parser's start. Here a choice finds its first tokens when it first comes up.
+ * What the parts of the rules may begin with, read off the grammar that chevrotain records by running each rule once. The build
+ * does this and leaves what it finds in `analysis.ts`: recording would be half of the parser's start.
  */
 import {
   Alternation,
@@ -14,8 +14,9 @@ import {
   RepetitionWithSeparator,
   type Rule,
   Terminal,
-  type TokenType,
 } from "chevrotain";
+import type { Analysis, Firsts } from "./analysis.ts";
+import { Grammar } from "./statements.ts";
 
 type Options<Method extends "buildLookaheadForAlternation" | "buildLookaheadForOptional"> = Parameters<
   ILookaheadStrategy[Method]
@@ -27,10 +28,10 @@ const OPTIONAL = { Option, Repetition, RepetitionWithSeparator, RepetitionMandat
 
 const MAY_BE_ABSENT = [Option, Repetition, RepetitionWithSeparator];
 
-/** Adds the tokens that a production may begin with; says whether it may also be empty. */
-function collectFirst(production: Parent, into: Set<TokenType>): boolean {
+/** Adds the types of token that a production may begin with; says whether it may also be empty. */
+function collectFirst(production: Parent, into: Set<string>): boolean {
   if (production instanceof Terminal) {
-    into.add(production.terminalType);
+    into.add(production.terminalType.name);
     return false;
   }
   if (production instanceof Alternation) {
@@ -40,10 +41,10 @@ function collectFirst(production: Parent, into: Set<TokenType>): boolean {
   return empty || MAY_BE_ABSENT.some((kind) => production instanceof kind);
 }
 
-function firstOf(production: Parent): ReadonlySet<TokenType> {
-  const first = new Set<TokenType>();
+function firstOf(production: Parent): string[] {
+  const first = new Set<string>();
   collectFirst(production, first);
-  return first;
+  return [...first];
 }
 
 /** The production of a kind with a number in a rule: `OPTION2` is the Option with index 2. */
@@ -57,34 +58,36 @@ function find(production: Parent, kind: new (...args: never[]) => IProduction, i
   return undefined;
 }
 
-/** Checks a grammar as chevrotain's own strategy does, if asked to. */
-export class FirstTokenLookahead extends LLkLookaheadStrategy {
-  /** The type of the next token; the parser sets it. */
-  next: () => TokenType = () => {
-    throw new Error("no parser");
-  };
-
-  constructor() {
-    super({ maxLookahead: 1 });
+/** Gives first tokens for functions, which nobody calls; checks a grammar as chevrotain's own strategy does, if asked to. */
+class FirstTokens extends LLkLookaheadStrategy {
+  override buildLookaheadForAlternation({ rule, prodOccurrence }: Options<"buildLookaheadForAlternation">): never {
+    return find(rule as Rule & Parent, Alternation, prodOccurrence)!.definition.map(firstOf) as never;
   }
 
-  /** The first alternative that may begin with the next token and whose gate is open. */
-  override buildLookaheadForAlternation({ rule, prodOccurrence }: Options<"buildLookaheadForAlternation">) {
-    let firsts: ReadonlySet<TokenType>[] | undefined;
-    return (alternatives: readonly { GATE?: () => boolean }[] = []): number | undefined => {
-      firsts ??= find(rule as Rule & Parent, Alternation, prodOccurrence)!.definition.map(firstOf);
-      const type = this.next();
-      const index = firsts.findIndex((first, i) => first.has(type) && (alternatives[i]?.GATE?.() ?? true));
-      return index < 0 ? undefined : index;
-    };
-  }
-
-  /** Whether the next token begins the part. */
-  override buildLookaheadForOptional({ rule, prodType, prodOccurrence }: Options<"buildLookaheadForOptional">) {
-    let first: ReadonlySet<TokenType> | undefined;
-    return (): boolean => {
-      first ??= firstOf(find(rule as Rule & Parent, OPTIONAL[prodType as keyof typeof OPTIONAL], prodOccurrence)!);
-      return first.has(this.next());
-    };
+  override buildLookaheadForOptional({ rule, prodType, prodOccurrence }: Options<"buildLookaheadForOptional">): never {
+    return [
+      firstOf(find(rule as Rule & Parent, OPTIONAL[prodType as keyof typeof OPTIONAL], prodOccurrence)!),
+    ] as never;
   }
 }
+
+class Recorder extends Grammar {
+  readonly analysis: [number, Firsts][] = [];
+
+  constructor(skipValidations: boolean) {
+    super({ lookaheadStrategy: new FirstTokens({ maxLookahead: 1 }), skipValidations });
+    this.performSelfAnalysis();
+  }
+
+  /** Called by chevrotain with what the strategy gave. */
+  protected setLaFuncCache(key: number, firsts: Firsts): void {
+    this.analysis.push([key, firsts]);
+  }
+}
+
+/**
+ * What belongs in `analysis.ts`.
+ * @param skipValidations - whether to leave out chevrotain's checks of the rules
+ * @throws Error where chevrotain finds fault with the rules
+ */
+export const analyse = (skipValidations = false): Analysis => new Recorder(skipValidations).analysis;

@@ -1,5 +1,5 @@
 /** The rules of statements, and the parser made of them. tsym.ebnf says the same for readers. Knows no lines. */
-import type { IToken } from "chevrotain";
+import type { IParserConfig, IToken } from "chevrotain";
 import { fail, type SourceText, TsymError } from "../src/source.ts";
 import { DTYPES, isDType } from "../src/tensor/dtype.ts";
 import type { Binding, Block, Declared, DimExpr, Expr, Name as NameNode, Statement } from "./ast.ts";
@@ -30,10 +30,9 @@ type Output = Extract<Statement, { kind: "output" }>["outputs"][number];
 
 /** The parser: one statement or expression at a time. */
 export class Grammar extends ExpressionRules {
-  /** A test has chevrotain check the rules; a start should not pay for that. */
-  constructor(skipValidations = true) {
-    super(skipValidations);
-    this.performSelfAnalysis();
+  constructor(config?: IParserConfig) {
+    super(config);
+    this.takeAnalysis();
   }
 
   /**

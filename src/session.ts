@@ -72,12 +72,15 @@ export class Session {
   }
 
   /** What the engine did so far, for each set of shapes that is still compiled; with `timed`, times too. */
-  profiles(): Profile[] {
-    return [...this.#compiled.values()].flatMap(({ graph, program: { timing = { runs: 0, milliseconds: [] } } }) => {
-      const description = this.#engine.describe?.(graph, this.#options);
+  async profiles(): Promise<Profile[]> {
+    const profiles: Profile[] = [];
+    for (const { graph, program } of this.#compiled.values()) {
+      const description = await this.#engine.describe?.(graph, this.#options);
+      if (!description) continue;
       const names = new Map(graph.outputs.map((node, i) => [node, this.#wanted[i]!.name]));
-      return description ? [{ description, names, ...timing }] : [];
-    });
+      profiles.push({ description, names, ...(program.timing ?? { runs: 0, milliseconds: [] }) });
+    }
+    return profiles;
   }
 
   async #evaluate(sources: ReadonlyMap<string, Source>): Promise<Map<string, Tensor>> {

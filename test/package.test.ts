@@ -35,6 +35,13 @@ test("a checkout that is not built says so, and that is no bug", () => {
   expect(status).toBe(1);
 });
 
+test("the bundle runs by itself too, with the parts that it loads when they are needed", () => {
+  const { stdout } = spawnSync(process.execPath, ["dist/tsym.cjs", "explain", "-e", "log([1, 2])"], {
+    encoding: "utf8",
+  });
+  expect(stdout).toContain("output out = [0.0, 0.6931472]");
+});
+
 describe("the code cache", () => {
   test("is written by the first good run, read by the next and written no more", () => {
     const home = join(scratch, "home");

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { defineConfig } from "vitest/config";
 
 // Vite would bundle a plain import, and esbuild cannot be loaded from a bundle.
-const { vitePlugin } = createRequire(import.meta.url)("../bin/prelude.js");
+const { vitePlugin } = createRequire(import.meta.url)("../bin/precompute.js");
 
 export default defineConfig({
   plugins: [vitePlugin],

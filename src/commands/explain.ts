@@ -40,7 +40,7 @@ export async function explain(file: string | undefined, options: ExplainOptions,
   const result = optimized(program, bound);
   const graph = { inputs: bound.inputs.map((i) => i.node), outputs: result.outputs.map((o) => o.node) };
   const hasSizes = ancestors([...graph.inputs, ...graph.outputs]).every(({ type }) => type.shape.every(isKnown));
-  const description = hasSizes ? (await loadEngine({ engine: "auto" })).describe?.(graph) : undefined;
+  const description = hasSizes ? await (await loadEngine({ engine: "auto" })).describe?.(graph) : undefined;
   const names = new Map([...result.outputs.map(({ name, node }) => [node, name] as const), ...result.names]);
   const plan = description ? `\n${planText(description, names)}` : "";
   const text = programText(result, isFed ? bound.inputs : program.inputs);

@@ -96,8 +96,10 @@ export async function run(file: string | undefined, options: RunOptions, world: 
       await inRecord(number, () => evaluateAndPrint(new Map([...feeds, ...tensors])));
     }
   }
-  if (options.time)
-    world.report([watch.report(), ...(prepared?.job.session.profiles() ?? []).map(timingText)].join("\n"));
+  if (options.time) {
+    const profiles = (await prepared?.job.session.profiles()) ?? [];
+    world.report([watch.report(), ...profiles.map(timingText)].join("\n"));
+  }
   return 0;
 }
 

@@ -39,7 +39,7 @@ export interface Engine {
   supports(graph: ConcreteGraph): readonly Unsupported[];
   compile(graph: ConcreteGraph, options?: CompileOptions): Promise<Program>;
   /** What `compile` would make; nothing is compiled. */
-  describe?(graph: ConcreteGraph, options?: CompileOptions): Description;
+  describe?(graph: ConcreteGraph, options?: CompileOptions): Promise<Description>;
 }
 
 /** What runs a graph, and how. */

@@ -19,6 +19,10 @@ export async function loadEngine({
       exit: 3,
       help: "leave --device out, or write --device cpu",
     });
-  if (engine === "reference") return (await import("./reference/index.ts")).referenceEngine;
-  return (await import("./wasm/index.ts")).wasmEngine();
+  if (engine === "reference") {
+    const { referenceEngine } = await import("./reference/index.ts");
+    return referenceEngine;
+  }
+  const { wasmEngine } = await import("./wasm/index.ts");
+  return wasmEngine();
 }

@@ -5,7 +5,7 @@ import type { Span } from "../source.ts";
 /** Where everything in such a file stands: its text is not kept. */
 export const NOWHERE: Span = { source: { name: "prelude.tsym", text: "" }, start: 0, end: 0 };
 
-/** Undoes what bin/prelude.js wrote: digits to a bigint, and a place on every object, as the tree's types promise. */
+/** Undoes what bin/precompute.js wrote: digits to a bigint, and a place on every object, as the tree's types promise. */
 function revive(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   if ("int" in value) return BigInt(String(value.int));

@@ -8,7 +8,7 @@ export { evaluate } from "./evaluate.ts";
 export const referenceEngine: Engine = {
   name: "reference",
   supports: () => [],
-  describe: () => ({ engine: "reference", reason: "as asked for", threads: 1 }),
+  describe: async () => ({ engine: "reference", reason: "as asked for", threads: 1 }),
   compile: async ({ inputs, outputs }, options) => ({
     run: async (feeds) => evaluate(outputs, new Map(inputs.map((node, i) => [node, read(feeds[i]!)])), options),
     dispose() {},

@@ -6,14 +6,11 @@ import { constant, fround, parameter } from "../../numeric/form.ts";
 import { scalarType } from "../../ops/cast.ts";
 import { opOf, type PointwiseOp } from "../../ops/define.ts";
 import { type DType, isInt } from "../../tensor/dtype.ts";
-import { sizeOf } from "../../tensor/tensor.ts";
 import { FunctionCode } from "./assembler.ts";
+import { elementsOf, shapeOf } from "./cost.ts";
 import { operationsIn } from "./kernel.ts";
 import { LAYOUT, Unvectorizable } from "./lanes.ts";
 import { Vectorizer } from "./vectorize.ts";
-
-export const shapeOf = (node: Node): readonly number[] => node.type.shape as readonly number[];
-export const elementsOf = (node: Node): number => sizeOf(shapeOf(node));
 
 /** One element of a pointwise node from those of its arguments, as the reference engine computes it. */
 export function elementForm(node: Node, args: readonly Form[]): Form {

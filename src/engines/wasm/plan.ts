@@ -11,7 +11,8 @@ import type { ConcreteGraph } from "../engine.ts";
 import { viewThrough } from "../reference/movement.ts";
 import { collapse, isContiguous, permuted, type Strided, sliced, stridesUnder } from "../reference/view.ts";
 import { type Chain, chainsOf } from "./chains.ts";
-import { type Access, directly, elementsOf, kindOf, materialized, shapeOf } from "./fusion.ts";
+import { shapeOf } from "./cost.ts";
+import { type Access, directly, kindOf, materialized } from "./fusion.ts";
 import { BLOCK, type Combine, type Kernel, type Operand, type Reduction } from "./kernel.ts";
 import { GROUP, WIDTH } from "./lanes.ts";
 import { type Matrices, type Product, packedSize, resultSize, tileOf } from "./matmul.ts";
@@ -323,20 +324,3 @@ const operandOf = ({ dtype, buffer, offset, strides }: Place): Operand => ({ dty
 /** Axis order[i] of what is accessed is axis i of `access`. */
 const permutedAccess = (access: Access, order: readonly number[]): Access =>
   order.map((_, axis) => access[order.indexOf(axis)]!);
-
-/** What a graph costs, about, in nanoseconds of the reference engine's loops. */
-export function costOf(graph: ConcreteGraph): number {
-  return ancestors(graph.outputs).reduce((sum, node) => sum + nodeCost(node), 0);
-}
-
-function nodeCost(node: Node): number {
-  const op = opOf(node);
-  if (op.kind === "contract") {
-    const [a] = node.args as [Node];
-    const { summed } = node.attrs as unknown as ContractAttrs;
-    return elementsOf(node) * sizeOf(summed.map(([axis]) => shapeOf(a)[axis]!));
-  }
-  if (op.kind === "reduce") return elementsOf(node.args[0]!) * 2;
-  if (op.kind === "pointwise") return elementsOf(node) * (op.operands === "float" ? 30 : 4);
-  return elementsOf(node);
-}

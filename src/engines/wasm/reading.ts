@@ -3,7 +3,8 @@ import type { Node } from "../../graph/node.ts";
 import { type Form, parameter } from "../../numeric/form.ts";
 import { scalarType } from "../../ops/cast.ts";
 import { opOf } from "../../ops/define.ts";
-import { type Access, elementForm, shapeOf, throughMovement, throughStretch, uniformValue } from "./fusion.ts";
+import { shapeOf } from "./cost.ts";
+import { type Access, elementForm, throughMovement, throughStretch, uniformValue } from "./fusion.ts";
 import type { Place } from "./plan.ts";
 
 /** A node's element as a form, over what is in memory. */
