@@ -2,7 +2,6 @@
 import type { CompileOptions, ConcreteGraph, Engine } from "../engine.ts";
 import { referenceEngine } from "../reference/index.ts";
 import { costOf } from "./cost.ts";
-import type { PlanLayout } from "./program.ts";
 
 /** From which costs on something pays, in nanoseconds, about, of the reference engine's loops. */
 export interface Thresholds {
@@ -12,21 +11,38 @@ export interface Thresholds {
   readonly threads: number;
 }
 
+/** Each thread has memory of its own. */
+const MOST_THREADS = 64;
+
 /** Tests have everything done at any cost. */
 export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 1e8 }): Engine => ({
   name: "wasm",
   supports: () => [],
   compile: async (graph, options = {}) => {
-    const { layout } = await choose(graph, options, thresholds);
-    if (!layout) return referenceEngine.compile(graph, options);
-    const { programOf } = await import("./compiler.ts");
-    return programOf(layout, options.timed) ?? referenceEngine.compile(graph, options);
+    const { threads } = choose(graph, options, thresholds);
+    if (threads > 0) {
+      const { planLayout, planOf, programOf, Threads } = await import("./compiler.ts");
+      const pool = new Threads(threads);
+      const layout = planLayout(planOf(graph, options.fastMath), threads);
+      const program = layout && programOf(layout, pool, options.timed);
+      if (program) return program;
+      pool.dispose();
+    }
+    return referenceEngine.compile(graph, options);
   },
   describe: async (graph, options = {}) => {
-    const { reason, layout } = await choose(graph, options, thresholds);
-    if (!layout) return { engine: "reference", reason, threads: 1 };
-    const { describeMemory, describeStages } = await import("./compiler.ts");
-    const { plan, threads } = layout;
+    const { reason, threads } = choose(graph, options, thresholds);
+    if (threads === 0) return { engine: "reference", reason, threads: 1 };
+    const { describeMemory, describeStages, planLayout, planOf } = await import("./compiler.ts");
+    const plan = planOf(graph, options.fastMath);
+    const layout = planLayout(plan, threads);
+    // The host's own arrays may be larger.
+    if (!layout)
+      return {
+        engine: "reference",
+        reason: "the program needs more than 4 GiB, all that WebAssembly reaches",
+        threads: 1,
+      };
     return {
       engine: "wasm",
       reason,
@@ -36,22 +52,21 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 1e8 })
   },
 });
 
-/** A plan laid out, if the graph is worth one, and the reason in words. */
-async function choose(
+/** How many threads a graph is worth, none where the reference engine's loops serve as well, and the reason in words. */
+function choose(
   graph: ConcreteGraph,
-  { trap, threads: most, fastMath }: CompileOptions,
+  { trap, threads: most }: CompileOptions,
   { code, threads }: Thresholds,
-): Promise<{ readonly reason: string; readonly layout?: PlanLayout | undefined }> {
-  if (trap) return { reason: `which alone can trap ${trap}` };
+): { readonly reason: string; readonly threads: number } {
+  if (trap) return { reason: `which alone can trap ${trap}`, threads: 0 };
   const cost = costOf(graph);
   const estimate = `the reference engine's loops would take ${inWords(cost)}`;
-  if (cost < code) return { reason: `${estimate}; code pays from ${inWords(code)} on` };
-  const { planLayout, planOf } = await import("./compiler.ts");
-  const layout = planLayout(planOf(graph, fastMath), cost < threads ? 1 : most);
-  // Where 32-bit addresses do not reach, the host's own arrays may.
-  if (!layout) return { reason: "the program needs more than 4 GiB, all that WebAssembly reaches" };
-  const pay = cost < threads ? `threads pay from ${inWords(threads)} on` : "";
-  return { layout, reason: [estimate, pay].filter(Boolean).join("; ") };
+  if (cost < code) return { reason: `${estimate}; code pays from ${inWords(code)} on`, threads: 0 };
+  if (cost < threads) return { reason: `${estimate}; threads pay from ${inWords(threads)} on`, threads: 1 };
+  return {
+    reason: estimate,
+    threads: Math.min(most ?? process.getBuiltinModule("node:os").availableParallelism(), MOST_THREADS),
+  };
 }
 
 const inWords = (nanoseconds: number): string =>

@@ -1,5 +1,4 @@
 /** A plan made ready to run: code, memory and threads. */
-import { availableParallelism } from "node:os";
 import type { Node } from "../../graph/node.ts";
 import { ROUTINES } from "../../numeric/routines.ts";
 import { viewOf } from "../../tensor/dtype.ts";
@@ -18,7 +17,7 @@ import { type Layout, layOut } from "./memory.ts";
 import type { Place, Plan, Step } from "./plan.ts";
 import { combineBlocks, SCRATCH } from "./reductions.ts";
 import { IMPORTS, STAND_INS } from "./routines.ts";
-import { CONTROL_BYTES, MOST_THREADS, Threads } from "./threads.ts";
+import { CONTROL_BYTES, type Machine, type Threads } from "./threads.ts";
 
 /** Bytes of a page of memory. */
 export const PAGE = 65_536;
@@ -44,8 +43,7 @@ export interface PlanLayout extends Layout {
 }
 
 /** Lays a plan out for so many threads, or gives undefined where it needs more memory than addresses reach. */
-export function planLayout(plan: Plan, most = availableParallelism()): PlanLayout | undefined {
-  const threads = Math.min(most, MOST_THREADS);
+export function planLayout(plan: Plan, threads: number): PlanLayout | undefined {
   const pagesOf = (bytes: number) => Math.ceil(bytes / PAGE);
   const layout = layOut(plan, SCRATCH_BYTES, (threadBytes) => pagesOf(CONTROL_BYTES + threads * threadBytes) * PAGE);
   const pages = pagesOf(layout.end) + 1;
@@ -62,8 +60,11 @@ function sharedMemory(pages: number): WebAssembly.Memory | undefined {
   }
 }
 
-/** Makes a plan's program, or gives undefined where there is no memory for it; `timed`: it measures its stages. */
-export function programOf({ plan, threads, pages, ...layout }: PlanLayout, timed = false): Program | undefined {
+/**
+ * Makes a plan's program, which runs on `pool` and disposes of it, or gives undefined where there is no memory for it.
+ * @param timed - it measures its stages
+ */
+export function programOf({ plan, pages, ...layout }: PlanLayout, pool: Threads, timed = false): Program | undefined {
   const memory = sharedMemory(pages);
   if (!memory) return undefined;
   const { tasks, functions } = assemble(plan, (buffer) => layout.addresses[buffer]!);
@@ -72,12 +73,13 @@ export function programOf({ plan, threads, pages, ...layout }: PlanLayout, timed
   if (!WebAssembly.validate(bytes)) process.getBuiltinModule("node:v8").setFlagsFromString(RELAXED_SIMD);
   const module = new WebAssembly.Module(bytes);
   const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, memory } });
-  const pool = new Threads(
+  pool.begin({
     memory,
-    exports as Record<string, (from: number, to: number, scratch: number) => void>,
-    (thread) => CONTROL_BYTES + thread * layout.threadBytes,
-  );
-  pool.start(threads, memory, module, STAND_INS);
+    module,
+    exports: exports as Machine["exports"],
+    routines: STAND_INS,
+    scratch: (thread) => CONTROL_BYTES + thread * layout.threadBytes,
+  });
   const { buffer } = memory;
   const view = ({ dtype, buffer: of, shape, strides, offset }: Place): View => {
     const address = layout.addresses[of]!.base;
