@@ -6,7 +6,7 @@ import { type DType, isFloat } from "../../tensor/dtype.ts";
 import { type Code, call, type FunctionCode, forBelow, get, i32Const, op, set } from "./assembler.ts";
 import { type AddressOf, FROM, itemFunction, type Loop, SCRATCH_AT, TO } from "./items.ts";
 import { WIDTH } from "./lanes.ts";
-import { microKernel, packPanel, sumOfRows } from "./panels.ts";
+import { microKernel, packPanel } from "./panels.ts";
 
 /** A stack of matrices: strides of batch, rows and columns, in elements. */
 export interface Matrices {
@@ -36,36 +36,25 @@ export interface Tile {
   /** Elements from row to row of the result, and its rows. */
   readonly pitch: number;
   readonly height: number;
-  /**
-   * "blocks" of cache and register tiles; "strips" of few rows, which use no part of b twice, so that it is not packed in advance;
-   * "sums": one row, the sum of b's rows, which lie in one piece each.
-   */
-  readonly way: "blocks" | "strips" | "sums";
+  /** "blocks" of cache and register tiles; "strips" of few rows, which use no part of b twice, so that it is not packed in advance. */
+  readonly way: "blocks" | "strips";
   /** Each product is rounded only with the sum that it is added to. */
   readonly isFused: boolean;
 }
 
 /** Vectors of sums that leave registers for the operands. */
 const MOST_VECTORS = 12;
-/** Vectors of sums that stay in the cache. */
-const MOST_SUMS = 256;
 
 /**
- * @param step - elements from column to column of b
  * @param fastMath - products may be fused with their sums, which leaves registers for a larger tile
  */
-export function tileOf(
-  dtype: DType,
-  { m, n }: Pick<Product["sizes"], "m" | "n">,
-  step: number,
-  fastMath: boolean,
-): Tile {
+export function tileOf(dtype: DType, { m, n }: Pick<Product["sizes"], "m" | "n">, fastMath: boolean): Tile {
   const perVector = 16 / WIDTH[dtype];
   const isFused = fastMath && isFloat(dtype) && m >= 4;
   const rows = Math.min(m, isFused ? 3 : 4);
-  const way = m >= 4 ? "blocks" : m === 1 && step === 1 ? "sums" : "strips";
+  const way = m >= 4 ? "blocks" : "strips";
   const vectors = Math.ceil(n / perVector);
-  const most = { blocks: isFused ? 3 : 2, strips: Math.floor(MOST_VECTORS / rows), sums: MOST_SUMS }[way];
+  const most = { blocks: isFused ? 3 : 2, strips: Math.floor(MOST_VECTORS / rows) }[way];
   const tiles = Math.ceil(vectors / most);
   // An even number of strips, for two threads or more.
   const even = way === "blocks" ? tiles : Math.min(vectors, Math.max(tiles + (tiles % 2), 1));
@@ -98,7 +87,7 @@ export function productOf(product: Product, addressOf: AddressOf, first: number)
   const { dtype, sizes, a, b, tile } = product;
   const [micro, packA, packB] = [first, first + 1, first + 2];
   const helpers = [
-    tile.way === "sums" ? sumOfRows(dtype, b.row) : microKernel(dtype, tile),
+    microKernel(dtype, tile),
     packPanel(dtype, tile.rows, a.row, a.column),
     packPanel(dtype, tile.columns, b.column, b.row),
   ];
@@ -108,7 +97,7 @@ export function productOf(product: Product, addressOf: AddressOf, first: number)
     tile.way === "blocks"
       ? [packing(product, panelsOfB, addressOf, packB), blocks(product, addressOf, { micro, packA })]
       : [packing(product, panelsOfA, addressOf, packA), strips(product, addressOf, { micro, packB })];
-  return { helpers: tile.way === "sums" ? helpers.slice(0, 2) : helpers, loops };
+  return { helpers, loops };
 }
 
 /** min(a, b), unsigned. */
@@ -162,7 +151,7 @@ function packing(
 
 /** Makes a result of few rows from the packed a: an item a strip of columns. */
 function strips(
-  { dtype, sizes: { batch, n, k }, b, c, packed, tile: { rows, columns, pitch, way } }: Product,
+  { dtype, sizes: { batch, n, k }, b, c, packed, tile: { rows, columns, pitch } }: Product,
   addressOf: AddressOf,
   { micro, packB }: { micro: number; packB: number },
 ): Loop {
@@ -203,7 +192,7 @@ function strips(
       set(matrix, op("i32.div_u", get(FROM), i32Const(count))),
       set(strip, op("i32.rem_u", get(FROM), i32Const(count))),
       set(at, i32Const(0)),
-      way === "sums" ? call(micro, row, from, target, least(i32Const(columns), left), i32Const(k)) : byDepth,
+      byDepth,
     ),
   );
   return { code: fn, items: batch * count, perItem: (k * columns * rows) / 4 };

@@ -1,10 +1,10 @@
 /** A concrete graph as steps over buffers: loops in WebAssembly, and what the reference engine does. Knows no bytes of code. */
 import { ancestors, type Node } from "../../graph/node.ts";
 import type { Form } from "../../numeric/form.ts";
-import { constant, parameter } from "../../numeric/form.ts";
+import { constant, fround, mul, parameter } from "../../numeric/form.ts";
 import { scalarType } from "../../ops/cast.ts";
 import { type ContractAttrs, freeOf } from "../../ops/contract.ts";
-import { type MovementOp, opOf, type ReduceOp } from "../../ops/define.ts";
+import { type MovementOp, opOf } from "../../ops/define.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
 import type { ConcreteGraph } from "../engine.ts";
@@ -94,7 +94,8 @@ class Planner {
     const op = opOf(node);
     switch (kindOf(node)) {
       case "reduce":
-        this.#reduce(node, (op as ReduceOp).combine as Combine);
+        if (op.kind === "reduce") this.#reduce(node, op.combine as Combine);
+        else this.#sumProducts(node);
         break;
       case "contract":
         this.#contract(node);
@@ -170,8 +171,8 @@ class Planner {
   /** A loop over a node's elements; `anew`: computed though the node has a place. */
   #loop(node: Node, to: Place, anew = false): void {
     const shape = shapeOf(node);
-    const fusing = new Fusing((n) => this.#placeIfAny(n), directly(shape), shape);
-    const value = fusing.form(node, anew);
+    const fusing = new Fusing((n) => this.#placeIfAny(n), shape);
+    const value = fusing.form(node, directly(shape), anew);
     this.#push(node, shape, fusing.loads, to, value);
   }
 
@@ -206,38 +207,66 @@ class Planner {
     const shape = shapeOf(x);
     const order = [...shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
     const loop = order.map((axis) => shape[axis]!);
-    const over = (placeOf: (n: Node) => Place | undefined) =>
-      new Fusing(placeOf, permutedAccess(directly(loop), order), loop);
-    const fusing = over((n) => this.#placeIfAny(n));
-    const value = fusing.form(x);
+    this.#foldLast(node, combine, axes.length, loop, (fusing) => fusing.form(x, permutedAccess(directly(loop), order)));
+  }
+
+  /** A contraction with a vector: the sum of products, of which none is kept. */
+  #sumProducts(node: Node): void {
+    const [a, b] = node.args as [Node, Node];
+    const { batch, summed } = node.attrs as unknown as ContractAttrs;
+    const { a: freeOfA, b: freeOfB } = freeOf(shapeOf(a).length, shapeOf(b).length, { batch, summed });
+    /** The operand's axes, in the loop's order; undefined where it has none. */
+    const axesOf = (side: 0 | 1, free: readonly (number | undefined)[]) => [
+      ...batch.map((pair) => pair[side]),
+      ...free,
+      ...summed.map((pair) => pair[side]),
+    ];
+    const none = (axes: readonly number[]) => axes.map(() => undefined);
+    const orders = [axesOf(0, [...freeOfA, ...none(freeOfB)]), axesOf(1, [...none(freeOfA), ...freeOfB])] as const;
+    const loop = orders[0].map((axis, i) => (axis === undefined ? shapeOf(b)[orders[1][i]!]! : shapeOf(a)[axis]!));
+    this.#foldLast(node, "sum", summed.length, loop, (fusing) =>
+      productForm(
+        node.type.dtype,
+        fusing.form(a, permutedAccess(directly(loop), orders[0])),
+        fusing.form(b, permutedAccess(directly(loop), orders[1])),
+      ),
+    );
+  }
+
+  /** Folds the last `count` axes of a loop, whose elements `form` makes. */
+  #foldLast(
+    node: Node,
+    combine: Combine,
+    count: number,
+    loop: readonly number[],
+    form: (fusing: Fusing) => Form,
+  ): void {
+    const fusing = new Fusing((n) => this.#placeIfAny(n), loop);
+    const value = form(fusing);
+    const { loads } = fusing;
     const folded = collapse(
-      loop.slice(-axes.length),
-      fusing.loads.map((l) => l.strides.slice(-axes.length)),
+      loop.slice(-count),
+      loads.map((l) => l.strides.slice(-count)),
     );
     if (folded.length <= 1) {
-      this.#fold(node, combine, fusing, value);
+      this.#fold(node, combine, loop, loads, value);
       return;
     }
     // The reduced elements lie in no one line: they are laid out so first.
-    const copy = this.#place(x.type.dtype, loop);
-    this.#push(node, loop, fusing.loads, copy, value);
-    const laidOut = permuted(
-      copy,
-      shape.map((_, axis) => order.indexOf(axis)),
-    );
-    const again = over((n) => (n === x ? laidOut : undefined));
-    this.#fold(node, combine, again, again.form(x));
+    const copy = this.#place(node.type.dtype, loop);
+    this.#push(node, loop, loads, copy, value);
+    this.#fold(node, combine, loop, [copy], parameter(0, scalarType(copy.dtype)));
   }
 
-  #fold(node: Node, combine: Combine, fusing: Fusing, value: Form): void {
+  #fold(node: Node, combine: Combine, loop: readonly number[], places: readonly Place[], value: Form): void {
     const { dtype } = node.type;
     const result = shapeOf(node);
-    const resultStrides = [...stridesOf(result), ...fusing.shape.slice(result.length).map(() => 0)];
-    const collapsed = collapse(fusing.shape, [resultStrides, ...fusing.loads.map((l) => l.strides)]);
+    const resultStrides = [...stridesOf(result), ...loop.slice(result.length).map(() => 0)];
+    const collapsed = collapse(loop, [resultStrides, ...places.map((l) => l.strides)]);
     const kept = collapsed.filter((axis) => axis.steps[0] !== 0);
     const folded = collapsed.find((axis) => axis.steps[0] === 0) ?? {
       size: 1,
-      steps: collapsed[0]?.steps.map(() => 0) ?? fusing.loads.map(() => 0),
+      steps: collapsed[0]?.steps.map(() => 0) ?? places.map(() => 0),
     };
     const last = kept.at(-1);
     // Vectors lie along the axis whose elements follow each other in memory.
@@ -253,7 +282,7 @@ class Planner {
     const outerStrides = stridesOf(outer.map((axis) => axis.size)).map((stride) => stride * blocks * pitch);
     const to: Operand = { dtype, buffer, offset: 0, strides: [...outerStrides, pitch, ...(byColumn ? [1] : [])] };
     const reduction: Reduction = { combine, axis: outer.length, to, value };
-    const loads = fusing.loads.map(
+    const loads = places.map(
       (load, i): Operand => ({ ...operandOf(load), strides: axes.map((axis) => axis.steps[i + 1] ?? 0) }),
     );
     const kernel: Kernel = { shape: axes.map((axis) => axis.size), loads, stores: [], reduction };
@@ -295,7 +324,7 @@ class Planner {
     });
     const [rows, columns] = isSwapped ? [b, a] : [a, b];
     const factors = { a: matrices(rows, false), b: matrices(columns, true) };
-    const tile = tileOf(dtype, sizes, factors.b.column, this.#fastMath);
+    const tile = tileOf(dtype, sizes, this.#fastMath);
     const c = this.#buffer(dtype, resultSize(sizes, tile));
     const packed = this.#buffer(dtype, packedSize(sizes, tile));
     const product: Product = { dtype, sizes, ...factors, tile, c, packed };
@@ -321,6 +350,8 @@ class Planner {
 
 const operandOf = ({ dtype, buffer, offset, strides }: Place): Operand => ({ dtype, buffer, offset, strides });
 
-/** Axis order[i] of what is accessed is axis i of `access`. */
-const permutedAccess = (access: Access, order: readonly number[]): Access =>
-  order.map((_, axis) => access[order.indexOf(axis)]!);
+/** Axis order[i] of what is accessed is axis i of `access`; it has no others. */
+const permutedAccess = (access: Access, order: readonly (number | undefined)[]): Access =>
+  order.flatMap((_, axis) => access[order.indexOf(axis)] ?? []);
+
+const productForm = (dtype: DType, a: Form, b: Form): Form => (dtype === "float32" ? fround(mul(a, b)) : mul(a, b));

@@ -13,23 +13,17 @@ export class Fusing {
   readonly loads: Place[] = [];
   readonly shape: readonly number[];
   readonly #placeOf: (node: Node) => Place | undefined;
-  readonly #access: Access;
   readonly #keys = new Map<string, number>();
   readonly #forms = new Map<string, Form>();
 
-  /** `access` is that of the node which `form` is asked of; `shape` the loop's. */
-  constructor(placeOf: (node: Node) => Place | undefined, access: Access, shape: readonly number[]) {
+  /** `shape` is the loop's. */
+  constructor(placeOf: (node: Node) => Place | undefined, shape: readonly number[]) {
     this.#placeOf = placeOf;
-    this.#access = access;
     this.shape = shape;
   }
 
-  /** `anew`: computed though it has a place. */
-  form(node: Node, anew = false): Form {
-    return this.#form(node, this.#access, anew);
-  }
-
-  #form(node: Node, access: Access, anew = false): Form {
+  /** The element of a node at `access`; `anew`: computed though it has a place. */
+  form(node: Node, access: Access, anew = false): Form {
     const key = `${node.id} ${JSON.stringify(access)}`;
     let form = this.#forms.get(key);
     if (!form) {
@@ -45,11 +39,11 @@ export class Fusing {
     const place = anew ? undefined : this.#placeOf(node);
     if (place) return this.#load(place, access);
     if (opOf(node).kind === "pointwise") {
-      const args = node.args.map((arg) => this.#form(arg, throughStretch(access, shapeOf(arg), shapeOf(node))));
+      const args = node.args.map((arg) => this.form(arg, throughStretch(access, shapeOf(arg), shapeOf(node))));
       return elementForm(node, args);
     }
     const [x] = node.args as [Node];
-    return this.#form(x, throughMovement(node, access)!);
+    return this.form(x, throughMovement(node, access)!);
   }
 
   #load(place: Place, access: Access): Form {
