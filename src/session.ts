@@ -8,6 +8,7 @@ import {
   type Engine,
   type Program as EngineProgram,
   EvaluationError,
+  type FeedSource,
   type Unsupported,
 } from "./engines/engine.ts";
 import type { Node } from "./graph/node.ts";
@@ -54,6 +55,7 @@ export class Session {
   readonly #engine: Engine;
   readonly #options: SessionOptions;
   readonly #compiled = new Map<string, Compiled>();
+  readonly #feeds = new WeakMap<Source, FeedSource>();
   #previous: Promise<unknown> = Promise.resolve();
 
   /** `wanted` are the tensors that every run gives; `program` has no errors. */
@@ -86,18 +88,23 @@ export class Session {
   async #evaluate(sources: ReadonlyMap<string, Source>): Promise<Map<string, Tensor>> {
     for (const name of sources.keys()) requireInput(this.#program, name);
     const { bound, program } = await this.#compile(sources);
-    const feeds = bound.inputs.map(({ name, node }) => {
-      const { dtype, shape } = node.type;
-      const source = sources.get(name)!;
-      return {
-        type: { dtype, shape: shape as number[] },
-        readInto: (bytes: Uint8Array) => source.readInto(dtype, bytes),
-      };
-    });
+    const feeds = bound.inputs.map(({ name, node }) => this.#feedOf(sources.get(name)!, node));
     const results = await located(bound, () => program.run(feeds));
     this.#options.onPhase?.("run");
     const own = this.#options.keepsResults ? results.map(detached) : results;
     return new Map(this.#wanted.map(({ name }, i) => [name, own[i]!]));
+  }
+
+  /** The same for the same source and type, so that an engine knows what it has read. */
+  #feedOf(source: Source, { type: { dtype, shape } }: Node): FeedSource {
+    const known = this.#feeds.get(source);
+    if (known?.type.dtype === dtype && String(known.type.shape) === String(shape)) return known;
+    const feed = {
+      type: { dtype, shape: shape as number[] },
+      readInto: (bytes: Uint8Array) => source.readInto(dtype, bytes),
+    };
+    this.#feeds.set(source, feed);
+    return feed;
   }
 
   async #compile(sources: ReadonlyMap<string, Source>): Promise<Compiled> {

@@ -232,6 +232,26 @@ describe("in the memory of what is read for the last time", () => {
   });
 });
 
+test.each([wasm, referenceEngine])("$name reads what stays the same once, where feeds are kept", async (engine) => {
+  const { graph, feeds } = jobOf("input x[n]; input y[n]; exp(x) * y", "float32", { x: [300], y: [300] });
+  let reads = 0;
+  const counted = feeds.map(({ type, readInto }) => ({
+    type,
+    readInto: (bytes: Uint8Array) => {
+      reads++;
+      readInto(bytes);
+    },
+  }));
+  const [x, y] = counted as [FeedSource, FeedSource];
+  const program = await engine.compile(graph, { keepsFeeds: true });
+  const results = async (...feeds: FeedSource[]) => (await program.run(feeds))[0]!.data.slice();
+  const [first, swapped] = [await results(x, y), await results(y, x)];
+  expect(await results(y, x)).toEqual(swapped);
+  expect(await results({ ...x }, y)).toEqual(first);
+  program.dispose();
+  expect(reads).toBe(engine === wasm ? 6 : 3);
+});
+
 test("with fast math, products are as accurate, and others have the same bits", async () => {
   const job = jobOf("input x[m, n]; output a = x @ x.T, b = exp(x)", "float64", { x: [133, 211] });
   const run = async (engine: Engine, fastMath: boolean) =>

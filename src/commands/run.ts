@@ -139,6 +139,7 @@ async function prepare(
     fastMath: options.fastMath,
     timed: options.time,
     keepsResults: carries.length > 0,
+    keepsFeeds: (options.steps ?? 1) > 1,
     onPhase: (phase) => watch.lap(phase),
   });
   return { chosen, carries, session };

@@ -29,6 +29,8 @@ export interface CompileOptions {
   readonly threads?: number | undefined;
   /** Sums of products may round once where they round twice: quicker, but the last bits differ, and from machine to machine. */
   readonly fastMath?: boolean | undefined;
+  /** Whether what is fed is kept: a source that the run before had too, the same object, is then not read again. */
+  readonly keepsFeeds?: boolean | undefined;
   /** Whether the program measures its stages. */
   readonly timed?: boolean | undefined;
 }

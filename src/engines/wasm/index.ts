@@ -23,7 +23,7 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 1e8 })
     if (threads > 0) {
       const { planLayout, planOf, programOf, Threads } = await import("./compiler.ts");
       const pool = new Threads(threads);
-      const layout = planLayout(planOf(graph, options.fastMath), threads);
+      const layout = planLayout(planOf(graph, options.fastMath), threads, options.keepsFeeds);
       const program = layout && programOf(layout, pool, options.timed);
       if (program) return program;
       pool.dispose();
@@ -35,7 +35,7 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 1e8 })
     if (threads === 0) return { engine: "reference", reason, threads: 1 };
     const { describeMemory, describeStages, planLayout, planOf } = await import("./compiler.ts");
     const plan = planOf(graph, options.fastMath);
-    const layout = planLayout(plan, threads);
+    const layout = planLayout(plan, threads, options.keepsFeeds);
     // The host's own arrays may be larger.
     if (!layout)
       return {

@@ -48,8 +48,14 @@ interface Life {
 /**
  * Lays a plan's buffers out: a thread's own after `scratch` bytes of its memory, all others from `base` on, which is given the bytes that
  * a thread takes. Inputs are there from the beginning, outputs to the end.
+ * @param keepsInputs - inputs are there to the end too
  */
-export function layOut(plan: Plan, scratch: number, base: (threadBytes: number) => number): Layout {
+export function layOut(
+  plan: Plan,
+  scratch: number,
+  base: (threadBytes: number) => number,
+  keepsInputs: boolean,
+): Layout {
   const { chains, buffers, inputs, outputs } = plan;
   const { offsets, threadBytes } = localOffsets(plan, scratch);
   const start = base(threadBytes);
@@ -64,7 +70,7 @@ export function layOut(plan: Plan, scratch: number, base: (threadBytes: number) 
     const touched = steps.map(buffersOf).flatMap(({ reads, writes }) => [...reads, ...writes]);
     for (const buffer of touched) touch(buffer, time);
   }
-  for (const { buffer } of outputs) touch(buffer, chains.length);
+  for (const { buffer } of keepsInputs ? [...outputs, ...inputs] : outputs) touch(buffer, chains.length);
   const shared = inPlace(chains, lives);
   const owners = lives.filter(({ buffer }) => shared[buffer] === buffer && !offsets.has(buffer));
   const placed = assign(owners, start);
