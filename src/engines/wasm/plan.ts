@@ -269,9 +269,10 @@ class Planner {
       steps: collapsed[0]?.steps.map(() => 0) ?? places.map(() => 0),
     };
     const last = kept.at(-1);
-    // Vectors lie along the axis whose elements follow each other in memory.
-    const along = (axis: { steps: readonly number[] }) => axis.steps.slice(1).filter((step) => step === 1).length;
-    const byColumn = last !== undefined && along(last) > along(folded);
+    // Vectors lie along the axis whose elements follow each other in memory, or are one and the same.
+    const scattered = (axis: { steps: readonly number[] }) =>
+      axis.steps.slice(1).filter((s) => s !== 0 && s !== 1).length;
+    const byColumn = last !== undefined && scattered(last) < scattered(folded);
     const inner = byColumn ? last.size : 1;
     const outer = byColumn ? kept.slice(0, -1) : kept;
     const blocks = Math.ceil(folded.size / BLOCK);
