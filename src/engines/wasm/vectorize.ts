@@ -85,19 +85,24 @@ export class Vectorizer {
   /** Bytes that loads are ahead of the pointers, in elements. */
   #ahead = 0;
 
-  constructor(fn: FunctionCode, lanes: readonly Lane[], from?: Vectorizer) {
+  constructor(fn: FunctionCode, lanes: readonly Lane[], from?: Vectorizer, single = false) {
     this.#fn = fn;
     this.#lanes = lanes;
-    this.#single = from !== undefined;
+    this.#single = single;
     this.constants = from?.constants ?? [];
     this.invariant = from?.invariant ?? [];
     this.#values = new Map(from ? [...from.#values].filter(([, value]) => !value.varies) : []);
     this.#ids = from ? from.#ids : new Map();
   }
 
+  /** The same forms in another place. */
+  again(): Vectorizer {
+    return new Vectorizer(this.#fn, this.#lanes, this);
+  }
+
   /** For the elements that do not fill a group: the same forms for one element, in all lanes alike. */
   single(): Vectorizer {
-    return new Vectorizer(this.#fn, this.#lanes, this);
+    return new Vectorizer(this.#fn, this.#lanes, this, true);
   }
 
   /** Goes on to the group that begins `elements` after the pointers. */
