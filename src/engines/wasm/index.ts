@@ -7,7 +7,7 @@ import { costOf } from "./cost.ts";
 export interface Thresholds {
   /** To make code. */
   readonly code: number;
-  /** To start threads, which takes 50 ms. */
+  /** To start threads, which takes 30 ms; a program that is run again has them in any case. */
   readonly threads: number;
 }
 
@@ -19,10 +19,10 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 1e8 })
   name: "wasm",
   supports: () => [],
   compile: async (graph, options = {}) => {
-    const { threads } = choose(graph, options, thresholds);
+    const { threads, atOnce } = choose(graph, options, thresholds);
     if (threads > 0) {
       const { planLayout, planOf, programOf, Threads } = await import("./compiler.ts");
-      const pool = new Threads(threads);
+      const pool = new Threads(atOnce);
       const layout = planLayout(planOf(graph, options.fastMath), threads, options.keepsFeeds);
       const program = layout && programOf(layout, pool, options.timed);
       if (program) return program;
@@ -31,7 +31,7 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 1e8 })
     return referenceEngine.compile(graph, options);
   },
   describe: async (graph, options = {}) => {
-    const { reason, threads } = choose(graph, options, thresholds);
+    const { reason, threads, atOnce } = choose(graph, options, thresholds);
     if (threads === 0) return { engine: "reference", reason, threads: 1 };
     const { describeMemory, describeStages, planLayout, planOf } = await import("./compiler.ts");
     const plan = planOf(graph, options.fastMath);
@@ -46,27 +46,30 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 1e8 })
     return {
       engine: "wasm",
       reason,
-      threads,
+      threads: atOnce,
       plan: { stages: describeStages(graph, plan), memory: describeMemory(layout) },
     };
   },
 });
 
-/** How many threads a graph is worth, none where the reference engine's loops serve as well, and the reason in words. */
+/**
+ * How many threads a graph may have, none where the reference engine's loops serve as well; how many it has from the beginning;
+ * and the reason in words.
+ */
 function choose(
   graph: ConcreteGraph,
   { trap, threads: most }: CompileOptions,
   { code, threads }: Thresholds,
-): { readonly reason: string; readonly threads: number } {
-  if (trap) return { reason: `which alone can trap ${trap}`, threads: 0 };
+): { readonly reason: string; readonly threads: number; readonly atOnce: number } {
+  const reference = { threads: 0, atOnce: 0 };
+  if (trap) return { reason: `which alone can trap ${trap}`, ...reference };
   const cost = costOf(graph);
   const estimate = `the reference engine's loops would take ${inWords(cost)}`;
-  if (cost < code) return { reason: `${estimate}; code pays from ${inWords(code)} on`, threads: 0 };
-  if (cost < threads) return { reason: `${estimate}; threads pay from ${inWords(threads)} on`, threads: 1 };
-  return {
-    reason: estimate,
-    threads: Math.min(most ?? process.getBuiltinModule("node:os").availableParallelism(), MOST_THREADS),
-  };
+  if (cost < code) return { reason: `${estimate}; code pays from ${inWords(code)} on`, ...reference };
+  const all = Math.min(most ?? process.getBuiltinModule("node:os").availableParallelism(), MOST_THREADS);
+  if (cost < threads)
+    return { reason: `${estimate}; threads pay from ${inWords(threads)} on`, threads: all, atOnce: 1 };
+  return { reason: estimate, threads: all, atOnce: all };
 }
 
 const inWords = (nanoseconds: number): string =>

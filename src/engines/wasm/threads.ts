@@ -59,9 +59,10 @@ function take(control: Int32Array, exports: Exports, scratch: number): void {
 }
 
 export class Threads {
-  readonly #workers: readonly Worker[];
+  readonly #workers: Worker[] = [];
   /** Set when workers have been sent what they run on. */
   readonly #ready = new Int32Array(new SharedArrayBuffer(4));
+  #machine: Machine | undefined;
   #control: Int32Array = new Int32Array();
   #exports: Exports = {};
   #scratch = 0;
@@ -69,23 +70,34 @@ export class Threads {
 
   /** The caller's thread and `count` - 1 more, which take some 30 ms to come, while the caller does other work. */
   constructor(count: number) {
-    this.#workers = Array.from({ length: count - 1 }, () => {
+    this.grow(count);
+  }
+
+  /** Has more threads come, so that there are `count`. */
+  grow(count: number): void {
+    while (this.#workers.length < count - 1) {
       const { Worker } = process.getBuiltinModule("node:worker_threads");
       const worker = new Worker(WORKER, { eval: true, workerData: this.#ready });
       worker.unref();
-      return worker;
-    });
+      this.#workers.push(worker);
+      if (this.#machine) this.#send(worker, this.#machine);
+    }
   }
 
   /** To be called once, before `run`. */
-  begin({ exports, scratch, ...machine }: Machine): void {
+  begin(machine: Machine): void {
+    this.#machine = machine;
     this.#control = new Int32Array(machine.memory.buffer);
-    this.#exports = exports;
-    this.#scratch = scratch(0);
+    this.#exports = machine.exports;
+    this.#scratch = machine.scratch(0);
     this.#control[GATE] = SHUT;
-    for (const [i, worker] of this.#workers.entries()) worker.postMessage({ ...machine, scratch: scratch(i + 1) });
+    for (const worker of this.#workers) this.#send(worker, machine);
     Atomics.store(this.#ready, 0, 1);
     Atomics.notify(this.#ready, 0);
+  }
+
+  #send(worker: Worker, { memory, module, routines, scratch }: Machine): void {
+    worker.postMessage({ memory, module, routines, scratch: scratch(this.#workers.indexOf(worker) + 1) });
   }
 
   /** Runs function `index` over `items`, `grain` at a time, and comes back when all are done. */
