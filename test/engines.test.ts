@@ -173,6 +173,39 @@ describe.each(FLOATS)("sizes, in %s:", (float) => {
   });
 });
 
+/** Where blocks of rows go through several loops, and rows are left over. */
+const CHAINS: Readonly<Record<string, string>> = {
+  "a regression": "input x[m, n]; input w[n]; input y[m]; output dw = grad sum((sigmoid(x @ w) - y) ** 2) wrt w",
+  "layer norm": `input x[m, n]; input g[n]; input s[n]
+    y = layer_norm(x) * g + s; output y; grad sum(y * y) wrt g, s, x`,
+  statistics:
+    "input x[m, n]; a = sum(x); b = sum(x * x); c = max(x); d = sum(exp(x), axis=0); e = exp(x) / 2; f = prod(x[0])",
+  "a vector":
+    "input x[m]; y = exp(x); output y; a = sum(y); output b = sum(y * x) / a; output c = min(x); output d = y / a",
+  views: "input x[m, n]; y = exp(x)[::-1]; output a = sum(y * x, axis=0); output b = y + x; output c = sum(x.T @ y)",
+  "a layer": `input x[m, n]; input w[n, 33]; input b[33]
+    h = relu(x @ w + b); output h; output s = softmax(h); output t = sum(h, axis=1); output u = sum(h, axis=0)`,
+  "a product of its own":
+    "input x[m, n]; output y = exp(x @ x.T[:, :40] * 0.1); output z = sum(tanh(x @ x.T[:, :7]), axis=1)",
+};
+
+describe.each(FLOATS)("chains, in %s:", (float) => {
+  test.each(Object.keys(CHAINS))("%s", async (name) => {
+    const text = CHAINS[name]!;
+    for (const m of [40, 97, 256, 2047, 2048, 2049, 2304, 4100])
+      for (const n of [1, 6, 19]) {
+        const size: Record<string, number> = { m, n };
+        const declared = [...text.matchAll(/input (\w+)\[(.*?)\]/g)];
+        const shapes = declared.map(([, input, dims]) => [
+          input!,
+          dims!.split(", ").map((dim) => size[dim] ?? Number(dim)),
+        ]);
+        const job = jobOf(text, float, Object.fromEntries(shapes));
+        expect(await differences(job, 2), `m = ${m}, n = ${n}`).toEqual([]);
+      }
+  });
+});
+
 describe("special values", () => {
   const SPECIAL = [
     0,

@@ -13,14 +13,26 @@ import { PAGE, type PlanLayout } from "./program.ts";
 export function describeStages({ inputs, outputs }: ConcreteGraph, plan: Plan): StageDescription[] {
   const kept = materialized(ancestors([...inputs, ...outputs]), new Set(inputs), outputs);
   return plan.chains.map(
-    ({ blocks, steps, locals }): StageDescription => ({
-      blocks,
-      steps: steps.map((step): StepDescription => {
+    ({ blocks, steps, tail, locals }): StageDescription => ({
+      blocks: blocks + (tail.length > 0 ? 1 : 0),
+      steps: steps.map((step, i): StepDescription => {
         const { reads, writes } = buffersOf(step);
-        const { loop, read, written, operations } = workOf(step, locals);
-        const isCopy = step.kind === "kernel" && operations === 0;
+        // A product is one step of all blocks.
+        const parts = [step, ...(step.kind === "product" ? [] : tail.slice(i, i + 1))].map((s) => workOf(s, locals));
+        const { loop } = parts[0]!;
+        const of = (what: "read" | "written" | "operations") => total(parts.map((part) => part[what]));
+        const isCopy = step.kind === "kernel" && of("operations") === 0;
         const fused = isCopy || step.kind !== "kernel" ? [step.node] : fusedInto(step.node, kept);
-        return { kind: isCopy ? "copy" : step.kind, nodes: fused, loop, reads, writes, read, written, operations };
+        return {
+          kind: isCopy ? "copy" : step.kind,
+          nodes: fused,
+          loop,
+          reads,
+          writes,
+          read: of("read"),
+          written: of("written"),
+          operations: of("operations"),
+        };
       }),
     }),
   );

@@ -198,17 +198,21 @@ function strips(
   return { code: fn, items: batch * count, perItem: (k * columns * rows) / 4 };
 }
 
-/** Makes the result in blocks of rows and columns: an item a block. */
-function blocks(
-  { dtype, sizes: { batch, m, n, k }, a, c, packed, tile }: Product,
-  addressOf: AddressOf,
-  { micro, packA }: { micro: number; packA: number },
-): Loop {
+/** The rows of the blocks in which a product is made, fewer in the last. */
+export function blockRows({ sizes: { m }, tile }: Product): number {
+  const wanted = Math.max(Math.ceil(m / ROWS), Math.min(EVEN_BLOCKS, Math.floor(m / FEW_ROWS)));
+  return Math.ceil(m / (wanted + (wanted % 2)) / tile.rows) * tile.rows;
+}
+
+/** Makes the result in blocks of rows and columns: an item a block, those of the same rows one after the other. */
+function blocks(product: Product, addressOf: AddressOf, { micro, packA }: { micro: number; packA: number }): Loop {
+  const { dtype, a, c, packed, tile } = product;
+  const { batch, m, n, k } = product.sizes;
   const width = WIDTH[dtype];
+  const result = addressOf(c);
   const { pitch, height } = tile;
   const columns = Math.floor(COLUMNS / tile.columns) * tile.columns;
-  const wanted = Math.max(Math.ceil(m / ROWS), Math.min(EVEN_BLOCKS, Math.floor(m / FEW_ROWS)));
-  const rows = Math.ceil(m / (wanted + (wanted % 2)) / tile.rows) * tile.rows;
+  const rows = blockRows(product);
   const [rowBlocks, columnBlocks] = [Math.ceil(m / rows), Math.ceil(pitch / columns)];
   const fn = itemFunction();
   const [matrix, rest, top, bottom, left, right, at, depth, i, j] = Array.from({ length: 10 }, () =>
@@ -216,6 +220,8 @@ function blocks(
   ) as [number, number, number, number, number, number, number, number, number, number];
   const panelSize = k * tile.columns * width;
   const panels = pitch / tile.columns;
+  // A thread's own memory holds the rows of one block.
+  const rowOfResult = result.isLocal ? op("i32.sub", get(i), get(top)) : sum(times(get(matrix), height), get(i));
   fn.emit(
     forBelow(
       FROM,
@@ -270,8 +276,9 @@ function blocks(
                 times(get(at), tile.columns * width),
               ),
               sum(
-                i32Const(addressOf(c).base),
-                times(sum(times(sum(times(get(matrix), height), get(i)), pitch), get(j)), width),
+                i32Const(result.base),
+                ...(result.isLocal ? [get(SCRATCH_AT)] : []),
+                times(sum(times(rowOfResult, pitch), get(j)), width),
               ),
               i32Const(pitch * width),
               get(depth),

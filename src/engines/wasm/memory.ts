@@ -86,12 +86,12 @@ export function layOut(
 function localOffsets({ chains, buffers }: Plan, scratch: number) {
   const offsets = new Map<number, number>();
   let threadBytes = scratch;
-  for (const { locals, blocks } of chains) {
+  for (const { locals, share } of chains) {
     let end = scratch;
     for (const buffer of locals) {
       offsets.set(buffer, end);
       // Loops may go past the end of a block as of a whole.
-      end += aligned(Math.ceil(buffers[buffer]! / blocks)) + ALIGNMENT;
+      end += aligned(Math.ceil(buffers[buffer]! * share)) + ALIGNMENT;
     }
     threadBytes = Math.max(threadBytes, end);
   }

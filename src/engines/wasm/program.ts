@@ -7,7 +7,7 @@ import type { FeedSource, Program } from "../engine.ts";
 import { copyInto } from "../reference/copy.ts";
 import { nodeValue } from "../reference/evaluate.ts";
 import type { View } from "../reference/view.ts";
-import { call, type FunctionCode, forBelow, get, i32Const, moduleOf, op } from "./assembler.ts";
+import { call, type FunctionCode, forBelow, get, i32Const, moduleOf, op, when } from "./assembler.ts";
 import type { Chain } from "./chains.ts";
 import { type AddressOf, FROM, itemFunction, type Loop, SCRATCH_AT, TO } from "./items.ts";
 import { WIDTH } from "./lanes.ts";
@@ -44,7 +44,7 @@ export interface PlanLayout extends Layout {
 }
 
 /**
- * Lays a plan out for so many threads, or gives undefined where it needs more memory than addresses reach.
+ * Lays a plan out for so many threads at most, or gives undefined where it needs more memory than addresses reach.
  * @param keepsFeeds - what is fed stays where it is
  */
 export function planLayout(plan: Plan, threads: number, keepsFeeds = false): PlanLayout | undefined {
@@ -66,11 +66,12 @@ function sharedMemory(pages: number): WebAssembly.Memory | undefined {
 }
 
 /**
- * Makes a plan's program, which runs on `pool` and disposes of it, or gives undefined where there is no memory for it.
+ * Makes a plan's program, which runs on `pool` and disposes of it, or gives undefined where there is no memory for it. From the
+ * second run on it has all the threads that it is laid out for.
  * @param timed - it measures its stages
  */
 export function programOf(
-  { plan, pages, keepsFeeds, ...layout }: PlanLayout,
+  { plan, pages, threads, keepsFeeds, ...layout }: PlanLayout,
   pool: Threads,
   timed = false,
 ): Program | undefined {
@@ -113,7 +114,7 @@ export function programOf(
     run: async (feeds) => {
       for (const [i, place] of plan.inputs.entries()) if (feeds[i] !== known[i]) read(feeds[i]!, view(place));
       if (keepsFeeds) known = [...feeds];
-      timing.runs++;
+      if (timing.runs++ > 0) pool.grow(threads);
       tasks.forEach(timed ? measured : perform);
       return plan.outputs.map((place) => tensorOf(view(place)));
     },
@@ -133,18 +134,16 @@ function assemble(plan: Plan, addressOf: AddressOf) {
     };
     const [step] = chain.steps as [Step];
     if (step.kind === "host") tasks.push({ stage, ...step });
-    else if (chain.steps.length > 1) addTask(chained(chain, functions, addressOf));
+    else if (chain.steps.length > 1) chained(chain, functions, addressOf).forEach(addTask);
     else loopsOf(step, functions, addressOf).forEach(addTask);
   }
   return { functions, tasks };
 }
 
+type Looping = Exclude<Step, { readonly kind: "host" }>;
+
 /** The loops of a step, one after the other; functions that they call are added to `functions`. */
-function loopsOf(
-  step: Exclude<Step, { kind: "host" }>,
-  functions: FunctionCode[],
-  addressOf: AddressOf,
-): readonly Loop[] {
+function loopsOf(step: Looping, functions: FunctionCode[], addressOf: AddressOf): readonly Loop[] {
   switch (step.kind) {
     case "kernel":
       return [loopOf(step.kernel, addressOf)];
@@ -158,23 +157,44 @@ function loopsOf(
   }
 }
 
-/** A chain as one loop, whose items are its blocks. */
-function chained({ blocks, steps }: Chain, functions: FunctionCode[], addressOf: AddressOf): Loop {
+/** A chain: what its product packs, and one loop, whose items are the chain's blocks. */
+function chained({ blocks, steps, tail }: Chain, functions: FunctionCode[], addressOf: AddressOf): readonly Loop[] {
+  const added = ({ code, items, perItem }: Loop) => {
+    functions.push(code);
+    return { index: IMPORTS.length + functions.length - 1, items, work: items * perItem };
+  };
+  const loops = (steps: readonly Step[]) => steps.flatMap((step) => loopsOf(step as Looping, functions, addressOf));
+  const [first] = steps as [Step];
+  const [packing, making] = first.kind === "product" ? loops([first]) : [];
+  const product = making && added(making);
+  const [whole, rest] = [steps, tail].map((part) => loops(product ? part.slice(1) : part).map(added)) as [
+    ReturnType<typeof added>[],
+    ReturnType<typeof added>[],
+  ];
+  const count = blocks + (tail.length > 0 ? 1 : 0);
+  const itemsOfBlock = (index: number, items: number) => {
+    const from = op("i32.mul", get(FROM), i32Const(items));
+    return call(index, from, op("i32.add", from, i32Const(items)), get(SCRATCH_AT));
+  };
+  const inWhole = whole.map(({ index, items }) => itemsOfBlock(index, items / blocks));
+  const inRest = rest.map(({ index, items }) => call(index, i32Const(0), i32Const(items), get(SCRATCH_AT)));
   const code = itemFunction();
-  const parts = steps.flatMap((step) => (step.kind === "host" ? [] : loopsOf(step, functions, addressOf)));
-  const calls = parts.map(({ code: part, items }) => {
-    functions.push(part);
-    const first = op("i32.mul", get(FROM), i32Const(items / blocks));
-    return call(
-      IMPORTS.length + functions.length - 1,
-      first,
-      op("i32.add", first, i32Const(items / blocks)),
-      get(SCRATCH_AT),
-    );
-  });
-  code.emit(forBelow(FROM, get(TO), 1, ...calls));
-  const perItem = parts.reduce((sum, { items, perItem }) => sum + items * perItem, 0) / blocks;
-  return { code, items: blocks, perItem };
+  code.emit(
+    forBelow(
+      FROM,
+      get(TO),
+      1,
+      ...(product ? [itemsOfBlock(product.index, product.items / count)] : []),
+      ...(tail.length > 0
+        ? [
+            when(op("i32.lt_u", get(FROM), i32Const(blocks)), ...inWhole),
+            when(op("i32.eq", get(FROM), i32Const(blocks)), ...inRest),
+          ]
+        : inWhole),
+    ),
+  );
+  const work = [...(product ? [product] : []), ...whole, ...rest].reduce((sum, loop) => sum + loop.work, 0);
+  return [...(packing ? [packing] : []), { code, items: count, perItem: work / count }];
 }
 
 function read({ readInto }: FeedSource, { data, shape }: View): void {
