@@ -11,7 +11,7 @@ const engineOf = (text: string): string => text.slice(text.indexOf("engine "));
 test("explain ends with the engine's plan", async () => {
   const { stdout } = await tsym("explain", "-e", PROGRAM);
   expect(engineOf(stdout)).toMatchInlineSnapshot(`
-    "engine wasm, 1 thread: the reference engine's loops would take about 36 ms; threads pay from about 100 ms on
+    "engine wasm, 1 thread: the reference engine's loops would take about 36 ms; threads pay from about 400 ms on
     # stage     read  written  operations  buffers     loop
     #     1      0 B     2 MB              → b1        500000        host     ramp
     #   2.1     2 MB     2 MB      20.5 M  b0 b1 → b2  30 × 16384    kernel   x: sin add astype, in 31 blocks

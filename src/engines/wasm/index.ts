@@ -15,7 +15,7 @@ export interface Thresholds {
 const MOST_THREADS = 64;
 
 /** Tests have everything done at any cost. */
-export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 1e8 }): Engine => ({
+export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 4e8 }): Engine => ({
   name: "wasm",
   supports: () => [],
   compile: async (graph, options = {}) => {
