@@ -38,6 +38,7 @@ interface Compiled {
   readonly bound: Bound;
   readonly graph: ConcreteGraph;
   readonly program: EngineProgram;
+  readonly options: CompileOptions;
 }
 
 /** What an engine did for one set of shapes, and how long each stage took. */
@@ -76,8 +77,8 @@ export class Session {
   /** What the engine did so far, for each set of shapes that is still compiled; with `timed`, times too. */
   async profiles(): Promise<Profile[]> {
     const profiles: Profile[] = [];
-    for (const { graph, program } of this.#compiled.values()) {
-      const description = await this.#engine.describe?.(graph, this.#options);
+    for (const { graph, program, options } of this.#compiled.values()) {
+      const description = await this.#engine.describe?.(graph, options);
       if (!description) continue;
       const names = new Map(graph.outputs.map((node, i) => [node, this.#wanted[i]!.name]));
       profiles.push({ description, names, ...(program.timing ?? { runs: 0, milliseconds: [] }) });
@@ -102,6 +103,7 @@ export class Session {
     const feed = {
       type: { dtype, shape: shape as number[] },
       readInto: (bytes: Uint8Array) => source.readInto(dtype, bytes),
+      file: source.file?.(dtype),
     };
     this.#feeds.set(source, feed);
     return feed;
@@ -109,7 +111,10 @@ export class Session {
 
   async #compile(sources: ReadonlyMap<string, Source>): Promise<Compiled> {
     const fed = fedShapes(this.#program, sources);
-    const key = JSON.stringify([...fed].map(([name, { shape }]) => [name, ...shape]));
+    // What is kept is in memory, wherever it comes from.
+    const isFiled = ({ name, node }: NamedTensor) => !this.#options.keepsFeeds && isInFile(sources.get(name), node);
+    const areFiled = this.#program.inputs.map(isFiled);
+    const key = JSON.stringify([areFiled, ...[...fed].map(([name, { shape }]) => [name, ...shape])]);
     const known = this.#compiled.get(key);
     if (known) return known;
     const bound = bind(this.#program, this.#wanted, fed);
@@ -126,9 +131,10 @@ export class Session {
         refused.map((u) => unsupported(u, this.#engine.name, siteOf(u.node))),
         3,
       );
-    const program = await this.#engine.compile(graph, this.#options);
+    const options = { ...this.#options, inFiles: inFiles(bound, sources) };
+    const program = await this.#engine.compile(graph, options);
     this.#options.onPhase?.("compile");
-    const made = { bound: { ...bound, siteOf, operandOf }, graph, program };
+    const made = { bound: { ...bound, siteOf, operandOf }, graph, program, options };
     this.#compiled.set(key, made);
     const [first] = this.#compiled;
     if (first && this.#compiled.size > KEPT) {
@@ -146,6 +152,12 @@ const unsupported = ({ node, reason }: Unsupported, engine: string, site: Site |
   message: `engine ${engine} cannot run ${node.op.name}: ${reason}`,
   labels: site ? placeLabels(site) : [],
 });
+
+const isInFile = (source: Source | undefined, node: Node): boolean => source?.file?.(node.type.dtype) !== undefined;
+
+/** The inputs whose data lie in files as an engine has them in memory. */
+export const inFiles = ({ inputs }: Bound, sources: ReadonlyMap<string, Source>): Set<Node> =>
+  new Set(inputs.filter(({ name, node }) => isInFile(sources.get(name), node)).map(({ node }) => node));
 
 /** What sources say of the sizes of a program's inputs. */
 export const fedShapes = (program: Lowered, sources: ReadonlyMap<string, Source>): Map<string, FedShape> =>

@@ -84,6 +84,7 @@ export function binarySource(layout: Layout): Source {
     label,
     dtype: element.dtype,
     shape,
+    file: (dtype) => (asTheyLie && element.name === dtype ? bytes.file : undefined),
     readInto(dtype, target) {
       if (asTheyLie && element.name === dtype) return bytes.read(0, target);
       const elements = viewOf(dtype, target);

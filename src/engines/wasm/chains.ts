@@ -11,6 +11,8 @@ import type { Step } from "./plan.ts";
 
 /** Steps that are done block by block, each block in all of them; or one step, done as a whole. */
 export interface Chain {
+  /** Done as a whole. */
+  readonly isWhole: boolean;
   readonly blocks: number;
   readonly steps: readonly Step[];
   /** The same steps for the rows that are left, one block more; none where no row is left. */
@@ -21,6 +23,15 @@ export interface Chain {
   readonly shared: ReadonlySet<number>;
   /** The buffers that a block fills and no one else reads: each thread has room for one block of them. */
   readonly locals: ReadonlySet<number>;
+  /** Those of them that are filled from files. */
+  readonly fetches: readonly Fetch[];
+}
+
+/** A buffer of which each block begins with reading its rows from a file. */
+export interface Fetch {
+  readonly buffer: number;
+  /** Elements of a block; the last may have fewer. */
+  readonly perBlock: number;
 }
 
 /** Fewer rows are not worth a chain. */
@@ -30,6 +41,9 @@ const BLOCK_ELEMENTS = 16_384;
 /** Where rows are reduced, blocks are of 256 or more: what these may hold, and how many threads must find. */
 const MOST_ELEMENTS = 4 * BLOCK_ELEMENTS;
 const LEAST_BLOCKS = 8;
+
+/** What more chains read than these is not read anew for each. */
+const MOST_READINGS = 4;
 
 /** What a step reads or writes of a buffer as its first axis goes through `rows`. */
 interface Touch {
@@ -41,12 +55,24 @@ interface Touch {
   readonly to: number;
 }
 
-/** @param kept - the buffers of inputs and outputs */
-export function chainsOf(steps: readonly Step[], kept: ReadonlySet<number>): Chain[] {
+/**
+ * @param kept - the buffers of inputs and outputs
+ * @param filed - the elements of those that may be read from files, block by block
+ */
+export function chainsOf(
+  steps: readonly Step[],
+  kept: ReadonlySet<number>,
+  filed: ReadonlyMap<number, number>,
+): Chain[] {
   const chains: Chain[] = [];
   let open: { rows: number; steps: Step[]; touches: Touch[] } | undefined;
   const close = () => {
-    if (open) chains.push(open.steps.length > 1 ? closed(open.rows, open.steps, open.touches) : alone(open.steps[0]!));
+    if (open) {
+      const { rows, steps, touches } = open;
+      const fetched = fetchable(rows, touches, filed);
+      const isWorth = steps.length > 1 || fetched.length > 0;
+      chains.push(isWorth ? closed(rows, steps, touches, fetched) : alone(steps[0]!));
+    }
     open = undefined;
   };
   for (const step of steps) {
@@ -68,12 +94,14 @@ export function chainsOf(steps: readonly Step[], kept: ReadonlySet<number>): Cha
 }
 
 const alone = (step: Step): Chain => ({
+  isWhole: true,
   blocks: 1,
   steps: [step],
   tail: [],
   share: 1,
   shared: new Set(),
   locals: new Set(),
+  fetches: [],
 });
 
 /** The size of the axis that a step goes through outermost, or 0. */
@@ -161,7 +189,26 @@ function apart(a: Touch, b: Touch): boolean {
   return a.stride === b.stride && Math.max(a.to, b.to) - Math.min(a.from, b.from) < a.stride;
 }
 
-function closed(rows: number, steps: readonly Step[], touches: readonly Touch[]): Chain {
+/** Buffers whose rows follow each other in a file as they do here, and the elements of a row. */
+function fetchable(
+  rows: number,
+  touches: readonly Touch[],
+  filed: ReadonlyMap<number, number>,
+): { readonly buffer: number; readonly perRow: number }[] {
+  const inRows = ({ buffer, stride, from, to }: Touch) =>
+    from >= 0 && to < stride && stride * rows === filed.get(buffer);
+  return [...filed].flatMap(([buffer, elements]) => {
+    const own = touches.filter((touch) => touch.buffer === buffer);
+    return own.length > 0 && own.every(inRows) ? [{ buffer, perRow: elements / rows }] : [];
+  });
+}
+
+function closed(
+  rows: number,
+  steps: readonly Step[],
+  touches: readonly Touch[],
+  fetched: ReturnType<typeof fetchable>,
+): Chain {
   const whole = (touch: Touch) => ({ ...touch, writes: true });
   const strays = touches.filter((a) => !touches.every((b) => apart(whole(a), whole(b))));
   const size = Math.min(blockSize(rows, steps), rows);
@@ -170,12 +217,14 @@ function closed(rows: number, steps: readonly Step[], touches: readonly Touch[])
   const parts = (part: Pick<Part, "from" | "blocks" | "height">) =>
     steps.map((step) => partOf(step, { rows, size, ...part }));
   return {
+    isWhole: false,
     blocks,
     steps: parts({ from: 0, blocks, height: size }),
     tail: left > 0 ? parts({ from: blocks * size, blocks: 1, height: left }) : [],
     share: size / rows,
     shared: new Set(strays.map((touch) => touch.buffer)),
     locals: new Set(),
+    fetches: fetched.map(({ buffer, perRow }) => ({ buffer, perBlock: perRow * size })),
   };
 }
 
@@ -269,13 +318,19 @@ function localized(chains: readonly Chain[], kept: ReadonlySet<number>): Chain[]
   for (const chain of chains)
     for (const { reads, writes } of chain.steps.map(buffersOf))
       for (const buffer of [...reads, ...writes]) users.set(buffer, (users.get(buffer) ?? new Set()).add(chain));
+  const isFetched = (buffer: number) => {
+    const by = [...users.get(buffer)!];
+    return by.length <= MOST_READINGS && by.every(({ fetches }) => fetches.some((fetch) => fetch.buffer === buffer));
+  };
   return chains.map((chain) => {
-    if (chain.steps.length === 1) return chain;
+    const fetches = chain.fetches.filter(({ buffer }) => isFetched(buffer));
     const own = [...users].filter(([buffer, by]) => by.has(chain) && by.size === 1 && !kept.has(buffer));
-    const locals = new Set(own.map(([buffer]) => buffer).filter((buffer) => !chain.shared.has(buffer)));
+    const made = chain.isWhole ? [] : own.map(([buffer]) => buffer).filter((b) => !chain.shared.has(b));
+    const locals = new Set([...made, ...fetches.map((fetch) => fetch.buffer)]);
     return {
       ...chain,
       locals,
+      fetches,
       steps: chain.steps.map((step) => staying(step, locals, 0)),
       tail: chain.tail.map((step) => staying(step, locals, chain.blocks)),
     };

@@ -2,6 +2,7 @@
 import type { CompileOptions, ConcreteGraph, Engine } from "../engine.ts";
 import { referenceEngine } from "../reference/index.ts";
 import { costOf } from "./cost.ts";
+import type { PlanOptions } from "./plan.ts";
 
 /** From which costs on something pays, in nanoseconds, about, of the reference engine's loops. */
 export interface Thresholds {
@@ -23,7 +24,7 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 4e8 })
     if (threads > 0) {
       const { planLayout, planOf, programOf, Threads } = await import("./compiler.ts");
       const pool = new Threads(atOnce);
-      const layout = planLayout(planOf(graph, options.fastMath), threads, options.keepsFeeds);
+      const layout = planLayout(planOf(graph, planOptions(options)), threads, options.keepsFeeds);
       const program = layout && programOf(layout, pool, options.timed);
       if (program) return program;
       pool.dispose();
@@ -34,7 +35,7 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 4e8 })
     const { reason, threads, atOnce } = choose(graph, options, thresholds);
     if (threads === 0) return { engine: "reference", reason, threads: 1 };
     const { describeMemory, describeStages, planLayout, planOf } = await import("./compiler.ts");
-    const plan = planOf(graph, options.fastMath);
+    const plan = planOf(graph, planOptions(options));
     const layout = planLayout(plan, threads, options.keepsFeeds);
     // The host's own arrays may be larger.
     if (!layout)
@@ -50,6 +51,12 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 4e8 })
       plan: { stages: describeStages(graph, plan), memory: describeMemory(layout) },
     };
   },
+});
+
+/** What is kept for the next run is in memory as a whole. */
+const planOptions = ({ fastMath, keepsFeeds, inFiles }: CompileOptions): PlanOptions => ({
+  fastMath,
+  inFiles: keepsFeeds ? undefined : inFiles,
 });
 
 /**

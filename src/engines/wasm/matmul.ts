@@ -48,7 +48,7 @@ const MOST_VECTORS = 12;
 /**
  * @param fastMath - products may be fused with their sums, which leaves registers for a larger tile
  */
-export function tileOf(dtype: DType, { m, n }: Pick<Product["sizes"], "m" | "n">, fastMath: boolean): Tile {
+export function tileOf(dtype: DType, { m, n }: Pick<Product["sizes"], "m" | "n">, fastMath = false): Tile {
   const perVector = 16 / WIDTH[dtype];
   const isFused = fastMath && isFloat(dtype) && m >= 4;
   const rows = Math.min(m, isFused ? 3 : 4);
@@ -209,7 +209,7 @@ function blocks(product: Product, addressOf: AddressOf, { micro, packA }: { micr
   const { dtype, a, c, packed, tile } = product;
   const { batch, m, n, k } = product.sizes;
   const width = WIDTH[dtype];
-  const result = addressOf(c);
+  const [source, result] = [addressOf(a.buffer), addressOf(c)];
   const { pitch, height } = tile;
   const columns = Math.floor(COLUMNS / tile.columns) * tile.columns;
   const rows = blockRows(product);
@@ -221,7 +221,8 @@ function blocks(product: Product, addressOf: AddressOf, { micro, packA }: { micr
   const panelSize = k * tile.columns * width;
   const panels = pitch / tile.columns;
   // A thread's own memory holds the rows of one block.
-  const rowOfResult = result.isLocal ? op("i32.sub", get(i), get(top)) : sum(times(get(matrix), height), get(i));
+  const inBlock = op("i32.sub", get(i), get(top));
+  const rowOfResult = result.isLocal ? inBlock : sum(times(get(matrix), height), get(i));
   fn.emit(
     forBelow(
       FROM,
@@ -247,9 +248,9 @@ function blocks(product: Product, addressOf: AddressOf, { micro, packA }: { micr
           call(
             packA,
             sum(
-              i32Const(addressOf(a.buffer).base + a.offset * width),
-              times(get(matrix), a.batch * width),
-              times(get(i), a.row * width),
+              i32Const(source.base + a.offset * width),
+              ...(source.isLocal ? [get(SCRATCH_AT)] : [times(get(matrix), a.batch * width)]),
+              times(source.isLocal ? inBlock : get(i), a.row * width),
               times(get(at), a.column * width),
             ),
             sum(get(SCRATCH_AT), op("i32.mul", op("i32.sub", get(i), get(top)), times(get(depth), width))),

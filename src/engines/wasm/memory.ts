@@ -82,16 +82,27 @@ export function layOut(
   return { addresses, threadBytes, end: Math.max(start, ...ends) };
 }
 
-/** Where in a thread's memory the buffers of chains lie, a block of each. Chains follow each other, so that they share it. */
+/**
+ * Where in a thread's memory the buffers of chains lie, a block of each. Chains follow each other, so that they share it, but for
+ * what is read from files, maybe for several of them.
+ */
 function localOffsets({ chains, buffers }: Plan, scratch: number) {
   const offsets = new Map<number, number>();
-  let threadBytes = scratch;
+  // Loops may go past the end of a block as of a whole.
+  const room = (buffer: number, share: number) => aligned(Math.ceil(buffers[buffer]! * share)) + ALIGNMENT;
+  const fetched = new Set(chains.flatMap(({ fetches }) => fetches.map((fetch) => fetch.buffer)));
+  let start = scratch;
+  for (const buffer of fetched) {
+    offsets.set(buffer, start);
+    start += room(buffer, Math.max(...chains.map(({ locals, share }) => (locals.has(buffer) ? share : 0))));
+  }
+  let threadBytes = start;
   for (const { locals, share } of chains) {
-    let end = scratch;
+    let end = start;
     for (const buffer of locals) {
+      if (fetched.has(buffer)) continue;
       offsets.set(buffer, end);
-      // Loops may go past the end of a block as of a whole.
-      end += aligned(Math.ceil(buffers[buffer]! * share)) + ALIGNMENT;
+      end += room(buffer, share);
     }
     threadBytes = Math.max(threadBytes, end);
   }

@@ -47,20 +47,30 @@ export interface Plan {
   readonly outputs: readonly Place[];
 }
 
-/** @param fastMath - products may be fused with their sums */
-export const planOf = (graph: ConcreteGraph, fastMath = false): Plan => new Planner(graph, fastMath).plan();
+export interface PlanOptions {
+  /** Products may be fused with their sums. */
+  readonly fastMath?: boolean | undefined;
+  /** Inputs that may be read from files, block by block. */
+  readonly inFiles?: ReadonlySet<Node> | undefined;
+}
+
+export const planOf = (graph: ConcreteGraph, options: PlanOptions = {}): Plan => new Planner(graph, options).plan();
+
+/** Bytes from which on an input is not read as a whole, and how many inputs may be read so. */
+const LEAST_FILED = 1_000_000;
+const MOST_FILED = 16;
 
 class Planner {
   readonly #graph: ConcreteGraph;
-  readonly #fastMath: boolean;
+  readonly #options: PlanOptions;
   readonly #kept: ReadonlySet<Node>;
   readonly #nodes: readonly Node[];
   readonly #places = new Map<Node, Place>();
   readonly #steps: Step[] = [];
   readonly #buffers: number[] = [];
 
-  constructor(graph: ConcreteGraph, fastMath: boolean) {
-    this.#fastMath = fastMath;
+  constructor(graph: ConcreteGraph, options: PlanOptions) {
+    this.#options = options;
     this.#graph = graph;
     this.#nodes = ancestors([...graph.inputs, ...graph.outputs]);
     this.#kept = materialized(this.#nodes, new Set(graph.inputs), graph.outputs);
@@ -71,7 +81,19 @@ class Planner {
     for (const node of this.#nodes) if (this.#kept.has(node) && !this.#places.has(node)) this.#make(node);
     const outputs = this.#graph.outputs.map((node) => this.#contiguous(this.#places.get(node)!, node));
     const kept = new Set([...inputs, ...outputs].map((place) => place.buffer));
-    return { chains: chainsOf(this.#steps, kept), buffers: this.#buffers, inputs, outputs };
+    const chains = chainsOf(this.#steps, kept, this.#filed(inputs, outputs));
+    return { chains, buffers: this.#buffers, inputs, outputs };
+  }
+
+  /** The inputs' buffers that are large, in files, and not also results: how many elements each has. */
+  #filed(inputs: readonly Place[], outputs: readonly Place[]): Map<number, number> {
+    const filed = inputs.filter(
+      ({ dtype, shape, buffer }, i) =>
+        this.#options.inFiles?.has(this.#graph.inputs[i]!) &&
+        sizeOf(shape) * WIDTH[dtype] >= LEAST_FILED &&
+        outputs.every((output) => output.buffer !== buffer),
+    );
+    return new Map(filed.length > MOST_FILED ? [] : filed.map(({ buffer, shape }) => [buffer, sizeOf(shape)]));
   }
 
   /** A buffer of `size` elements, and a group more: loops may go past the end. */
@@ -325,7 +347,7 @@ class Planner {
     });
     const [rows, columns] = isSwapped ? [b, a] : [a, b];
     const factors = { a: matrices(rows, false), b: matrices(columns, true) };
-    const tile = tileOf(dtype, sizes, this.#fastMath);
+    const tile = tileOf(dtype, sizes, this.#options.fastMath);
     const c = this.#buffer(dtype, resultSize(sizes, tile));
     const packed = this.#buffer(dtype, packedSize(sizes, tile));
     const product: Product = { dtype, sizes, ...factors, tile, c, packed };

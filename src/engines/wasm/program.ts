@@ -9,6 +9,7 @@ import { nodeValue } from "../reference/evaluate.ts";
 import type { View } from "../reference/view.ts";
 import { call, type FunctionCode, forBelow, get, i32Const, moduleOf, op, when } from "./assembler.ts";
 import type { Chain } from "./chains.ts";
+import { Files, readingsOf } from "./files.ts";
 import { type AddressOf, FROM, itemFunction, type Loop, SCRATCH_AT, TO } from "./items.ts";
 import { WIDTH } from "./lanes.ts";
 import { loopOf } from "./loops.ts";
@@ -16,7 +17,7 @@ import { PACKED_BLOCK, productOf } from "./matmul.ts";
 import { type Layout, layOut } from "./memory.ts";
 import type { Place, Plan, Step } from "./plan.ts";
 import { combineBlocks, SCRATCH } from "./reductions.ts";
-import { IMPORTS, STAND_INS } from "./routines.ts";
+import { IMPORTS, importIndex, STAND_INS } from "./routines.ts";
 import { CONTROL_BYTES, type Machine, type Threads } from "./threads.ts";
 
 /** Bytes of a page of memory. */
@@ -82,7 +83,9 @@ export function programOf(
   // Fused products are part of WebAssembly since V8 11.4; Node 20's has them behind a flag.
   if (!WebAssembly.validate(bytes)) process.getBuiltinModule("node:v8").setFlagsFromString(RELAXED_SIMD);
   const module = new WebAssembly.Module(bytes);
-  const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, memory } });
+  const readings = readingsOf(plan);
+  const files = new Files(readings, memory);
+  const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, fetch: files.fetch, memory } });
   pool.begin({
     memory,
     module,
@@ -108,14 +111,19 @@ export function programOf(
     timing.milliseconds[task.stage]! += Number(process.hrtime.bigint() - start) / 1e6;
   };
 
+  const inParts = new Set(readings.map((reading) => reading.input));
   let known: readonly FeedSource[] = [];
   return {
     timing: timed ? timing : undefined,
     run: async (feeds) => {
-      for (const [i, place] of plan.inputs.entries()) if (feeds[i] !== known[i]) read(feeds[i]!, view(place));
+      for (const [i, place] of plan.inputs.entries())
+        if (feeds[i] !== known[i] && !inParts.has(i)) read(feeds[i]!, view(place));
       if (keepsFeeds) known = [...feeds];
       if (timing.runs++ > 0) pool.grow(threads);
-      tasks.forEach(timed ? measured : perform);
+      files.during(feeds, (streams) => {
+        pool.streams = streams;
+        tasks.forEach(timed ? measured : perform);
+      });
       return plan.outputs.map((place) => tensorOf(view(place)));
     },
     dispose: () => pool.dispose(),
@@ -126,6 +134,7 @@ export function programOf(
 function assemble(plan: Plan, addressOf: AddressOf) {
   const functions: FunctionCode[] = [];
   const tasks: Task[] = [];
+  let streams = 0;
   for (const [stage, chain] of plan.chains.entries()) {
     const addTask = ({ code, items, perItem }: Loop) => {
       functions.push(code);
@@ -134,8 +143,9 @@ function assemble(plan: Plan, addressOf: AddressOf) {
     };
     const [step] = chain.steps as [Step];
     if (step.kind === "host") tasks.push({ stage, ...step });
-    else if (chain.steps.length > 1) chained(chain, functions, addressOf).forEach(addTask);
-    else loopsOf(step, functions, addressOf).forEach(addTask);
+    else if (chain.isWhole) loopsOf(step, functions, addressOf).forEach(addTask);
+    else chained(chain, streams, functions, addressOf).forEach(addTask);
+    streams += chain.fetches.length;
   }
   return { functions, tasks };
 }
@@ -157,8 +167,16 @@ function loopsOf(step: Looping, functions: FunctionCode[], addressOf: AddressOf)
   }
 }
 
-/** A chain: what its product packs, and one loop, whose items are the chain's blocks. */
-function chained({ blocks, steps, tail }: Chain, functions: FunctionCode[], addressOf: AddressOf): readonly Loop[] {
+/**
+ * A chain: what its product packs, and one loop, whose items are the chain's blocks. Its streams have numbers from
+ * `firstStream` on.
+ */
+function chained(
+  { blocks, steps, tail, fetches }: Chain,
+  firstStream: number,
+  functions: FunctionCode[],
+  addressOf: AddressOf,
+): readonly Loop[] {
   const added = ({ code, items, perItem }: Loop) => {
     functions.push(code);
     return { index: IMPORTS.length + functions.length - 1, items, work: items * perItem };
@@ -178,12 +196,17 @@ function chained({ blocks, steps, tail }: Chain, functions: FunctionCode[], addr
   };
   const inWhole = whole.map(({ index, items }) => itemsOfBlock(index, items / blocks));
   const inRest = rest.map(({ index, items }) => call(index, i32Const(0), i32Const(items), get(SCRATCH_AT)));
+  const fetched = fetches.map(({ buffer }, i) => {
+    const address = op("i32.add", get(SCRATCH_AT), i32Const(addressOf(buffer).base));
+    return call(importIndex("fetch"), i32Const(firstStream + i), get(FROM), address);
+  });
   const code = itemFunction();
   code.emit(
     forBelow(
       FROM,
       get(TO),
       1,
+      ...fetched,
       ...(product ? [itemsOfBlock(product.index, product.items / count)] : []),
       ...(tail.length > 0
         ? [

@@ -13,8 +13,12 @@ const GATE = 5;
 /** Set by a worker that met a value which only the main thread can compute. */
 const REDO = 6;
 const SHUT = -(2 ** 30);
+/** After these words, for each stream a descriptor, where its data begin and end in the file, and the bytes of a block. */
+const STREAMS_AT = 64;
+const STREAM_BYTES = 32;
+export const MOST_STREAMS = 64;
 
-export const CONTROL_BYTES = 64;
+export const CONTROL_BYTES = STREAMS_AT + STREAM_BYTES * MOST_STREAMS;
 
 /** Tries before a thread sleeps: jobs follow each other in microseconds. */
 const SPINS = 20_000;
@@ -29,6 +33,9 @@ const { memory, module, scratch, routines } = receiveMessageOnPort(parentPort).m
 const control = new Int32Array(memory.buffer);
 const redo = (zero) => () => (Atomics.store(control, ${REDO}, 1), zero);
 const env = Object.fromEntries(routines.map(({ name, zero }) => [name, redo(zero)]));
+const fetchBlock = (${fetcher})(require("node:fs").readSync, memory.buffer);
+const attempt = (block) => { try { return fetchBlock(...block); } catch { return false; } };
+env.fetch = (...block) => { if (!attempt(block)) redo()(); };
 const { exports } = new WebAssembly.Instance(module, { env: { ...env, memory } });
 const take = ${take};
 for (let job = 0; ; ) {
@@ -56,6 +63,34 @@ function take(control: Int32Array, exports: Exports, scratch: number): void {
   const [items, grain, run] = [control[2]!, control[3]!, exports[control[1]!]!];
   for (let from = Atomics.add(control, 0, grain); from < items; from = Atomics.add(control, 0, grain))
     run(from, Math.min(from + grain, items), scratch);
+}
+
+/** A part of a file that is read block by block. */
+export interface Stream {
+  readonly descriptor: number;
+  readonly from: number;
+  readonly to: number;
+  readonly blockBytes: number;
+}
+
+/** Reads a block of a stream to an address: false where the file has ended. (A worker has only this text of it.) */
+export function fetcher(
+  readSync: typeof import("node:fs").readSync,
+  buffer: ArrayBufferLike,
+): (stream: number, block: number, address: number) => boolean {
+  const bytes = new Uint8Array(buffer);
+  const streams = new Float64Array(buffer, 64, 256);
+  return (stream, block, address) => {
+    const [descriptor, from, to, size] = streams.subarray(4 * stream) as unknown as [number, number, number, number];
+    let [at, target] = [from + block * size, address];
+    for (const end = Math.min(at + size, to); at < end; ) {
+      const count = readSync(descriptor, bytes, target, end - at, at);
+      if (count === 0) return false;
+      at += count;
+      target += count;
+    }
+    return true;
+  };
 }
 
 export class Threads {
@@ -96,6 +131,12 @@ export class Threads {
     Atomics.notify(this.#ready, 0);
   }
 
+  /** What the loops of the next jobs read block by block. */
+  set streams(streams: readonly Stream[]) {
+    const table = new Float64Array(this.#control.buffer, STREAMS_AT, (STREAM_BYTES / 8) * MOST_STREAMS);
+    table.set(streams.flatMap(({ descriptor, from, to, blockBytes }) => [descriptor, from, to, blockBytes]));
+  }
+
   #send(worker: Worker, { memory, module, routines, scratch }: Machine): void {
     worker.postMessage({ memory, module, routines, scratch: scratch(this.#workers.indexOf(worker) + 1) });
   }
@@ -113,8 +154,11 @@ export class Threads {
       Atomics.store(control, JOB, ++this.#job);
       Atomics.notify(control, JOB);
     }
-    take(control, this.#exports, this.#scratch);
-    if (isShared) this.#shut();
+    try {
+      take(control, this.#exports, this.#scratch);
+    } finally {
+      if (isShared) this.#shut();
+    }
     if (Atomics.exchange(control, REDO, 0) === 0) return;
     control[NEXT] = 0;
     take(control, this.#exports, this.#scratch);

@@ -48,7 +48,7 @@ import {
   VECTORS,
   WIDTH,
 } from "./lanes.ts";
-import { routineIndex } from "./routines.ts";
+import { importIndex } from "./routines.ts";
 
 /** Operators that round once. */
 const ROUNDING: readonly Operator[] = ["add", "sub", "mul", "div", "sqrt"];
@@ -300,7 +300,7 @@ export class Vectorizer {
       const local = result.locals[Math.floor(i / perVector)]!;
       const taken = operands.map((locals, k) => laneOf(locals, ARGUMENT[args[k]!.type as keyof typeof ARGUMENT], i));
       const holds = extractLane("i32x4", (i % perVector) * (4 / perVector), get(mask[Math.floor(i / perVector)]!));
-      const made = call(routineIndex(routine as string), ...taken);
+      const made = call(importIndex(routine as string), ...taken);
       const lane = layout === "w32" ? 2 * (i % perVector) : i % perVector;
       return when(holds, set(local, replaceLane(SHAPE[layout as keyof typeof SHAPE], lane, get(local), made)));
     });
