@@ -11,7 +11,7 @@ import {
   type FeedSource,
   type Unsupported,
 } from "./engines/engine.ts";
-import type { Node } from "./graph/node.ts";
+import { ancestors, type Node } from "./graph/node.ts";
 import type { Source } from "./io/source.ts";
 import { nearest } from "./lower/names.ts";
 import type { NamedTensor } from "./lower/outputs.ts";
@@ -19,9 +19,9 @@ import type { Lowered } from "./lower/program.ts";
 import { aboutOperand, placeLabels, type Site, shapeLabel } from "./lower/site.ts";
 import { optimize } from "./optimize/index.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
-import { type Dim, isKnown } from "./tensor/dim.ts";
-import { type DType, type FloatDType, isFloat } from "./tensor/dtype.ts";
-import { detached, type Tensor } from "./tensor/tensor.ts";
+import { type Dim, isKnown, showShape } from "./tensor/dim.ts";
+import { type DType, type FloatDType, isFloat, itemSize } from "./tensor/dtype.ts";
+import { detached, sizeOf, type Tensor } from "./tensor/tensor.ts";
 
 /** How many sets of shapes stay compiled; the one made first goes first. */
 const KEPT = 64;
@@ -203,12 +203,26 @@ export function requireInput(program: Lowered, name: string): void {
   });
 }
 
+/** There is no memory for some tensor: most likely the largest. */
+function tooLarge({ outputs, siteOf }: Bound): never {
+  const bytesOf = ({ type }: Node) => sizeOf(type.shape as number[]) * itemSize(type.dtype);
+  const nodes = ancestors(outputs.map((o) => o.node)).sort((a, b) => bytesOf(b) - bytesOf(a));
+  const largest = nodes.find(siteOf) ?? nodes[0];
+  const site = largest && siteOf(largest);
+  return fail("memory", "the program needs more memory than there is", {
+    labels: site ? placeLabels(site) : [],
+    help:
+      largest &&
+      `its largest tensor, ${showShape(largest.type.shape)} ${largest.type.dtype}, takes ${(bytesOf(largest) / 1e9).toPrecision(3)} GB`,
+  });
+}
+
 /** Runs the engine; what the data make impossible is told of the place in the program. */
 async function located<T>(bound: Bound, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof RangeError) fail("memory", `the program needs more memory than there is: ${error.message}`);
+    if (error instanceof RangeError) tooLarge(bound);
     if (!(error instanceof EvaluationError)) throw error;
     const { node, arg, message, help } = error;
     const site = bound.siteOf(node);
