@@ -75,7 +75,7 @@ export function chainsOf(
     }
     open = undefined;
   };
-  for (const step of steps) {
+  for (const step of combinesLast(steps)) {
     const joining = open && mayFollow(open.steps[0]!, step, open.rows) ? touchesOf(step, open.rows) : undefined;
     const before = open?.touches ?? [];
     if (open && joining?.every((touch) => before.every((other) => apart(other, touch)))) {
@@ -92,6 +92,32 @@ export function chainsOf(
   close();
   return localized(chains, kept);
 }
+
+/**
+ * The steps with those that combine blocks as late as can be: the loops before and after them then lie together. Where a chain
+ * has the blocks of a row, they are combined at once.
+ */
+function combinesLast(steps: readonly Step[]): Step[] {
+  const ordered: Step[] = [];
+  const waiting = new Map<number, Step>();
+  const take = (buffer: number) => {
+    const step = waiting.get(buffer);
+    if (step) ordered.push(step);
+    waiting.delete(buffer);
+  };
+  for (const step of steps) {
+    const { reads, writes } = buffersOf(step);
+    const isOfRows = step.kind === "combine" && reducesRows(ordered.at(-1)!);
+    for (const buffer of [...reads, ...writes]) if (!isOfRows) take(buffer);
+    if (isOfRows) waiting.set(writes[0]!, step);
+    else ordered.push(step);
+  }
+  for (const buffer of waiting.keys()) take(buffer);
+  return ordered;
+}
+
+/** Whether a step folds the axis that it goes through outermost. */
+const reducesRows = (step: Step): boolean => step.kind === "kernel" && step.kernel.reduction?.axis === 0;
 
 const alone = (step: Step): Chain => ({
   isWhole: true,
@@ -126,9 +152,9 @@ const mayFollow = (first: Step, step: Step, rows: number): boolean =>
 
 /** The rows of a step that go together: blocks of a reduction over them must not be cut. */
 function unitOf(step: Step, rows: number): number {
-  if (step.kind !== "kernel" || step.kernel.reduction?.axis !== 0) return 1;
+  if (!reducesRows(step)) return 1;
   let unit = BLOCK;
-  for (let perRow = step.kernel.shape[0]! / rows; unit > 1 && perRow % 2 === 0; perRow /= 2) unit /= 2;
+  for (let perRow = leadingSize(step) / rows; unit > 1 && perRow % 2 === 0; perRow /= 2) unit /= 2;
   return unit;
 }
 
