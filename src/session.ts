@@ -21,6 +21,7 @@ import { optimize } from "./optimize/index.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
 import { type Dim, isKnown, showShape } from "./tensor/dim.ts";
 import { type DType, type FloatDType, isFloat, itemSize } from "./tensor/dtype.ts";
+import type { FilePart } from "./tensor/file.ts";
 import { detached, sizeOf, type Tensor } from "./tensor/tensor.ts";
 
 /** How many sets of shapes stay compiled; the one made first goes first. */
@@ -97,13 +98,14 @@ export class Session {
   }
 
   /** The same for the same source and type, so that an engine knows what it has read. */
-  #feedOf(source: Source, { type: { dtype, shape } }: Node): FeedSource {
+  #feedOf(source: Source, node: Node): FeedSource {
+    const { dtype, shape } = node.type;
     const known = this.#feeds.get(source);
     if (known?.type.dtype === dtype && String(known.type.shape) === String(shape)) return known;
     const feed = {
       type: { dtype, shape: shape as number[] },
       readInto: (bytes: Uint8Array) => source.readInto(dtype, bytes),
-      file: source.file?.(dtype),
+      file: fileFor(source, node),
     };
     this.#feeds.set(source, feed);
     return feed;
@@ -112,9 +114,10 @@ export class Session {
   async #compile(sources: ReadonlyMap<string, Source>): Promise<Compiled> {
     const fed = fedShapes(this.#program, sources);
     // What is kept is in memory, wherever it comes from.
-    const isFiled = ({ name, node }: NamedTensor) => !this.#options.keepsFeeds && isInFile(sources.get(name), node);
-    const areFiled = this.#program.inputs.map(isFiled);
-    const key = JSON.stringify([areFiled, ...[...fed].map(([name, { shape }]) => [name, ...shape])]);
+    const dtypes = this.#options.keepsFeeds
+      ? []
+      : this.#program.inputs.map(({ name, node }) => fileFor(sources.get(name), node)?.dtype ?? "");
+    const key = JSON.stringify([dtypes, ...[...fed].map(([name, { shape }]) => [name, ...shape])]);
     const known = this.#compiled.get(key);
     if (known) return known;
     const bound = bind(this.#program, this.#wanted, fed);
@@ -153,11 +156,20 @@ const unsupported = ({ node, reason }: Unsupported, engine: string, site: Site |
   labels: site ? placeLabels(site) : [],
 });
 
-const isInFile = (source: Source | undefined, node: Node): boolean => source?.file?.(node.type.dtype) !== undefined;
+/** Where an input's data lie in a file, if an engine can take them from there. */
+function fileFor(source: Source | undefined, { type: { dtype } }: Node): FilePart | undefined {
+  const file = source?.file;
+  return file && (file.dtype === dtype || (isFloat(file.dtype) && isFloat(dtype))) ? file : undefined;
+}
 
 /** The inputs whose data lie in files as an engine has them in memory. */
-export const inFiles = ({ inputs }: Bound, sources: ReadonlyMap<string, Source>): Set<Node> =>
-  new Set(inputs.filter(({ name, node }) => isInFile(sources.get(name), node)).map(({ node }) => node));
+export const inFiles = ({ inputs }: Bound, sources: ReadonlyMap<string, Source>): Map<Node, DType> =>
+  new Map(
+    inputs.flatMap(({ name, node }) => {
+      const file = fileFor(sources.get(name), node);
+      return file ? [[node, file.dtype]] : [];
+    }),
+  );
 
 /** What sources say of the sizes of a program's inputs. */
 export const fedShapes = (program: Lowered, sources: ReadonlyMap<string, Source>): Map<string, FedShape> =>

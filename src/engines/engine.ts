@@ -21,7 +21,7 @@ export interface FeedSource {
   readonly type: { readonly dtype: DType; readonly shape: readonly number[] };
   /** Fills `bytes`, which hold exactly the elements of `type`: row-major, little-endian, bool as 0 and 1. */
   readInto(bytes: Uint8Array): void;
-  /** Where the same bytes are in a file, if they are. */
+  /** Where the elements lie in a file, if they do: in this dtype, or in the other float. */
   readonly file?: FilePart | undefined;
 }
 
@@ -34,8 +34,8 @@ export interface CompileOptions {
   readonly fastMath?: boolean | undefined;
   /** Whether what is fed is kept: a source that the run before had too, the same object, is then not read again. */
   readonly keepsFeeds?: boolean | undefined;
-  /** The inputs that will be fed from files, which need not be in memory as wholes. */
-  readonly inFiles?: ReadonlySet<Node> | undefined;
+  /** The inputs that will be fed from files, which need not be in memory as wholes, and the dtypes there. */
+  readonly inFiles?: ReadonlyMap<Node, DType> | undefined;
   /** Whether the program measures its stages. */
   readonly timed?: boolean | undefined;
 }

@@ -7,7 +7,7 @@ import { fileError } from "./file.ts";
 export interface Bytes {
   readonly length: number;
   /** The file that they are a part of, where that is a regular file. */
-  readonly file?: FilePart | undefined;
+  readonly file?: Omit<FilePart, "dtype"> | undefined;
   /** Fills all of `target` from `position` on; the caller stays within `length`. */
   read(position: number, target: Uint8Array): void;
 }

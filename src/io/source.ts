@@ -20,8 +20,8 @@ export interface Source {
    * that is a multiple of the item size. Throws TsymError.
    */
   readInto(dtype: DType, target: Uint8Array): void;
-  /** Where in a file elements of `dtype` lie as `readInto` would put them, if they do. */
-  file?(dtype: DType): FilePart | undefined;
+  /** Where the elements lie in a file, if they do as they would in memory. */
+  readonly file?: FilePart | undefined;
 }
 
 /** The source's values as a tensor of `shape`, which must be one that it `fits`. Throws TsymError. */
@@ -71,9 +71,9 @@ export function named<T>(title: string, work: () => T): T {
 export const titled = (title: string, source: Source): Source => ({
   ...source,
   readInto: (dtype, target) => named(title, () => source.readInto(dtype, target)),
-  file: (dtype) => {
-    const file = source.file?.(dtype);
-    return file && { ...file, unreadable: (error) => named(title, () => file.unreadable(error)) };
+  file: source.file && {
+    ...source.file,
+    unreadable: (error) => named(title, () => source.file!.unreadable(error)),
   },
 });
 

@@ -11,12 +11,12 @@ import type { ConcreteGraph } from "../engine.ts";
 import { viewThrough } from "../reference/movement.ts";
 import { collapse, isContiguous, permuted, type Strided, sliced, stridesUnder } from "../reference/view.ts";
 import { type Chain, chainsOf } from "./chains.ts";
-import { shapeOf } from "./cost.ts";
+import { elementsOf, shapeOf } from "./cost.ts";
 import { type Access, directly, kindOf, materialized } from "./fusion.ts";
 import { BLOCK, type Combine, type Kernel, type Operand, type Reduction } from "./kernel.ts";
 import { GROUP, WIDTH } from "./lanes.ts";
 import { type Matrices, type Product, packedSize, resultSize, tileOf } from "./matmul.ts";
-import { Fusing } from "./reading.ts";
+import { Fusing, loaded } from "./reading.ts";
 
 /** Where a value lies. */
 export interface Place extends Strided {
@@ -50,11 +50,19 @@ export interface Plan {
 export interface PlanOptions {
   /** Products may be fused with their sums. */
   readonly fastMath?: boolean | undefined;
-  /** Inputs that may be read from files, block by block. */
-  readonly inFiles?: ReadonlySet<Node> | undefined;
+  /** Inputs that may be read from files, block by block, and the dtypes there. */
+  readonly inFiles?: ReadonlyMap<Node, DType> | undefined;
 }
 
-export const planOf = (graph: ConcreteGraph, options: PlanOptions = {}): Plan => new Planner(graph, options).plan();
+export function planOf(graph: ConcreteGraph, options: PlanOptions = {}): Plan {
+  const plan = new Planner(graph, options, new Set()).plan();
+  const fetched = new Set(plan.chains.flatMap(({ fetches }) => fetches.map((fetch) => fetch.buffer)));
+  // What the file has in another dtype is read in blocks in any case: if no other loop can, one that converts it does.
+  const stranded = graph.inputs.filter(
+    (node, i) => plan.inputs[i]!.dtype !== node.type.dtype && !fetched.has(plan.inputs[i]!.buffer),
+  );
+  return stranded.length > 0 ? new Planner(graph, options, new Set(stranded)).plan() : plan;
+}
 
 /** Bytes from which on an input is not read as a whole, and how many inputs may be read so. */
 const LEAST_FILED = 1_000_000;
@@ -62,38 +70,39 @@ const MOST_FILED = 16;
 
 class Planner {
   readonly #graph: ConcreteGraph;
-  readonly #options: PlanOptions;
+  readonly #fastMath: boolean | undefined;
+  /** The inputs that are read from files, if their use allows it, and their dtypes there. */
+  readonly #filed: ReadonlyMap<Node, DType>;
+  readonly #converted: ReadonlySet<Node>;
   readonly #kept: ReadonlySet<Node>;
   readonly #nodes: readonly Node[];
   readonly #places = new Map<Node, Place>();
   readonly #steps: Step[] = [];
   readonly #buffers: number[] = [];
 
-  constructor(graph: ConcreteGraph, options: PlanOptions) {
-    this.#options = options;
+  /** @param converted - inputs that are converted before all else */
+  constructor(graph: ConcreteGraph, { fastMath, inFiles }: PlanOptions, converted: ReadonlySet<Node>) {
+    this.#fastMath = fastMath;
+    this.#converted = converted;
+    const filed = [...(inFiles ?? [])].filter(
+      ([node, dtype]) => elementsOf(node) * WIDTH[dtype] >= LEAST_FILED && !graph.outputs.includes(node),
+    );
+    this.#filed = new Map(filed.length > MOST_FILED ? [] : filed);
     this.#graph = graph;
     this.#nodes = ancestors([...graph.inputs, ...graph.outputs]);
     this.#kept = materialized(this.#nodes, new Set(graph.inputs), graph.outputs);
   }
 
   plan(): Plan {
-    const inputs = this.#graph.inputs.map((node) => this.#newPlace(node));
+    const inputs = this.#graph.inputs.map((node) => this.#newPlace(node, this.#filed.get(node)));
+    for (const node of this.#converted) this.#placeOf(node);
     for (const node of this.#nodes) if (this.#kept.has(node) && !this.#places.has(node)) this.#make(node);
     const outputs = this.#graph.outputs.map((node) => this.#contiguous(this.#places.get(node)!, node));
     const kept = new Set([...inputs, ...outputs].map((place) => place.buffer));
-    const chains = chainsOf(this.#steps, kept, this.#filed(inputs, outputs));
-    return { chains, buffers: this.#buffers, inputs, outputs };
-  }
-
-  /** The inputs' buffers that are large, in files, and not also results: how many elements each has. */
-  #filed(inputs: readonly Place[], outputs: readonly Place[]): Map<number, number> {
-    const filed = inputs.filter(
-      ({ dtype, shape, buffer }, i) =>
-        this.#options.inFiles?.has(this.#graph.inputs[i]!) &&
-        sizeOf(shape) * WIDTH[dtype] >= LEAST_FILED &&
-        outputs.every((output) => output.buffer !== buffer),
+    const filed = inputs.flatMap(({ buffer, shape }, i) =>
+      this.#filed.has(this.#graph.inputs[i]!) ? [[buffer, sizeOf(shape)] as const] : [],
     );
-    return new Map(filed.length > MOST_FILED ? [] : filed.map(({ buffer, shape }) => [buffer, sizeOf(shape)]));
+    return { chains: chainsOf(this.#steps, kept, new Map(filed)), buffers: this.#buffers, inputs, outputs };
   }
 
   /** A buffer of `size` elements, and a group more: loops may go past the end. */
@@ -106,8 +115,8 @@ class Planner {
     return { dtype, shape, strides: stridesOf(shape), offset: 0, buffer: this.#buffer(dtype, sizeOf(shape)) };
   }
 
-  #newPlace(node: Node): Place {
-    const place = this.#place(node.type.dtype, shapeOf(node));
+  #newPlace(node: Node, dtype = node.type.dtype): Place {
+    const place = this.#place(dtype, shapeOf(node));
     this.#places.set(node, place);
     return place;
   }
@@ -138,9 +147,10 @@ class Planner {
   /** The place of a node, which gets memory of its own if there is none yet. */
   #placeOf(node: Node): Place {
     const known = this.#placeIfAny(node);
-    if (known) return known;
+    if (known?.dtype === node.type.dtype) return known;
     const place = this.#newPlace(node);
-    this.#loop(node, place, true);
+    if (known) this.#push(node, place.shape, [known], place, loaded(known, 0, node));
+    else this.#loop(node, place, true);
     return place;
   }
 
@@ -347,7 +357,7 @@ class Planner {
     });
     const [rows, columns] = isSwapped ? [b, a] : [a, b];
     const factors = { a: matrices(rows, false), b: matrices(columns, true) };
-    const tile = tileOf(dtype, sizes, this.#options.fastMath);
+    const tile = tileOf(dtype, sizes, this.#fastMath);
     const c = this.#buffer(dtype, resultSize(sizes, tile));
     const packed = this.#buffer(dtype, packedSize(sizes, tile));
     const product: Product = { dtype, sizes, ...factors, tile, c, packed };
