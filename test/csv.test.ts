@@ -39,6 +39,7 @@ test("one column or one row is also a vector", () => {
 
 test("an int64 keeps all its digits", () => {
   expect(read("9223372036854775807,-9223372036854775808\n", "int64").values).toEqual([2n ** 63n - 1n, -(2n ** 63n)]);
+  expect(read('9007199254740993,"2"\n', "int64").values).toEqual([9007199254740993n, 2n]);
 });
 
 describe("mistakes have a line and a column", () => {

@@ -1,7 +1,7 @@
 /** Every engine of ours gives the reference engine's bits, on any number of threads. */
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Engine, FeedSource } from "../src/engines/engine.ts";
 import { referenceEngine } from "../src/engines/reference/index.ts";
 import { showKernel } from "../src/engines/wasm/kernel.ts";
@@ -9,9 +9,13 @@ import { planOf } from "../src/engines/wasm/plan.ts";
 import { TsymError } from "../src/source.ts";
 import type { DType } from "../src/tensor/dtype.ts";
 import { differences, type Job, jobOf, wasm } from "./job.ts";
+import { gather } from "./meeting.ts";
 
 const FLOATS = ["float32", "float64"] as const;
 const programs: { program: string }[] = JSON.parse(readFileSync("test/oracles/ops.json", "utf8"));
+
+// What runs on two threads does so from its first run on.
+beforeAll(gather);
 
 describe.each(FLOATS)("wasm, in %s, gives the reference engine's bits for", (float) => {
   test.each(programs)("$program", async ({ program }) => {
@@ -183,6 +187,11 @@ describe("threads", () => {
   test.each([1, 2, 3, 8])("%i give the same bits", async (threads) => {
     const job = jobOf(text, "float32", { x: [301, 403], y: [403, 130] });
     expect(await differences(job, threads, 4)).toEqual([]);
+  });
+  test("blocks whose sums are combined, and whose loop is done again, are combined once", async () => {
+    const text = "input x[m, n]; output s = sum(sin(x)); output t = sum(sin(x.T), axis=0)";
+    const fill = (_: DType, i: number) => (i % 1_001 ? (i % 7) - 3 : 1e8 + i);
+    expect(await differences(jobOf(text, "float32", { x: [1_100, 1_000] }, fill), 2, 3)).toEqual([]);
   });
 });
 

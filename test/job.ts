@@ -12,6 +12,10 @@ import { compile } from "./evaluate.ts";
 /** The embedded engine, made to compile everything. */
 export const wasm = wasmEngine({ code: 0, threads: 0 });
 
+/** It, with everything read from files that can be, and blocks so small that little data has many. */
+const SMALL = { leastRows: 2, blockElements: 40, leastBlocks: 1, leastFiled: 1 };
+export const blockwise = wasmEngine({ code: 0, threads: 0, plan: SMALL });
+
 export interface Job {
   readonly graph: ConcreteGraph;
   readonly feeds: readonly FeedSource[];

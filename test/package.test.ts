@@ -57,6 +57,20 @@ describe("the code cache", () => {
     expect(readdirSync(cache)).toEqual(files);
   });
 
+  test("is the user's where the V8 of the build had other flags", () => {
+    const home = join(scratch, "flags");
+    mkdirSync(home);
+    const run = () =>
+      spawnSync(process.execPath, ["--no-opt", LAUNCHER, "run", "-e", "1"], { env: { HOME: home }, encoding: "utf8" });
+    expect(run().stdout).toBe('{"out": 1}\n');
+    const cache = join(home, ".cache", "tsym");
+    const [file] = readdirSync(cache) as [string];
+    expect(file).toMatch(/-run$/);
+    const written = statSync(join(cache, file)).mtimeMs;
+    expect(run().stdout).toBe('{"out": 1}\n');
+    expect(statSync(join(cache, file)).mtimeMs).toBe(written);
+  });
+
   test("may be damaged anywhere", () => {
     tsym(["--version"]);
     const folder = join(scratch, "tsym");

@@ -18,7 +18,7 @@ test("explain ends with the engine's plan", async () => {
     #   2.2     2 MB  7.82 kB       500 k  b2 → b3     30 × 16384    kernel   sum
     #     3  31.3 kB     16 B      7.81 k  → b3        1 × 1954 × 4  combine  sum
     #     4     2 MB     2 MB         1 M  b2 b3 → b4  500000        kernel   out: div
-    # memory: 4.59 MB, for 5 buffers of 6.03 MB in all
+    # memory: 4.52 MB, for 5 buffers of 6.03 MB in all
     # in one place: b2 b4
     "
   `);

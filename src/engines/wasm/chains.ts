@@ -34,18 +34,23 @@ export interface Fetch {
   readonly perBlock: number;
 }
 
-/** Fewer rows are not worth a chain. */
-const LEAST_ROWS = 16;
-/** Elements of a block, about: several arrays of such fit the cache of a core. */
-const BLOCK_ELEMENTS = 16_384;
+/** When chains are worth it, and how large their blocks are. */
+export interface ChainLimits {
+  /** Of rows: fewer are not worth a chain. */
+  readonly leastRows: number;
+  /** Of a block, about: several arrays of so many elements fit the cache of a core. */
+  readonly blockElements: number;
+  /** Where rows are reduced, in blocks of 256 or more: how many blocks threads must find. */
+  readonly leastBlocks: number;
+}
+export const CHAIN_LIMITS: ChainLimits = { leastRows: 16, blockElements: 16_384, leastBlocks: 8 };
+
 /** Longer rows are in no cache, and each thread would have some of its own. */
 const LONGEST_ROW = 262_144;
-/** Where rows are reduced, blocks are of 256 or more: what these may hold, and how many threads must find. */
-const MOST_ELEMENTS = 4 * BLOCK_ELEMENTS;
-const LEAST_BLOCKS = 8;
-
+/** How many times `blockElements` a block may be where rows are reduced. */
+const LARGEST_BLOCK = 4;
 /** What more chains read than these is not read anew for each. */
-const MOST_READINGS = 4;
+export const MOST_READINGS = 4;
 
 /** What a step reads or writes of a buffer as its first axis goes through `rows`. */
 interface Touch {
@@ -65,6 +70,7 @@ export function chainsOf(
   steps: readonly Step[],
   kept: ReadonlySet<number>,
   filed: ReadonlyMap<number, number>,
+  limits: ChainLimits,
 ): Chain[] {
   const chains: Chain[] = [];
   let open: { rows: number; steps: Step[]; touches: Touch[] } | undefined;
@@ -73,12 +79,12 @@ export function chainsOf(
       const { rows, steps, touches } = open;
       const fetched = fetchable(rows, touches, filed);
       const isWorth = steps.length > 1 || fetched.length > 0;
-      chains.push(isWorth ? closed(rows, steps, touches, fetched) : alone(steps[0]!));
+      chains.push(isWorth ? closed(rows, steps, touches, fetched, limits) : alone(steps[0]!));
     }
     open = undefined;
   };
   for (const step of combinesLast(steps)) {
-    const joining = open && mayJoin(step, open) ? touchesOf(step, open.rows) : undefined;
+    const joining = open && mayJoin(step, open) ? touchesOf(step, open.rows, limits) : undefined;
     const before = open?.touches ?? [];
     if (open && joining?.every((touch) => before.every((other) => apart(other, touch)))) {
       open.steps.push(step);
@@ -87,7 +93,7 @@ export function chainsOf(
     }
     close();
     const rows = step.kind === "combine" ? 0 : leadingSize(step);
-    const touches = rows >= LEAST_ROWS ? touchesOf(step, rows) : undefined;
+    const touches = rows >= limits.leastRows ? touchesOf(step, rows, limits) : undefined;
     if (touches) open = { rows, steps: [step], touches };
     else chains.push(alone(step));
   }
@@ -169,7 +175,7 @@ const elementsPerRow = (step: Step, rows: number): number =>
   step.kind === "kernel" ? sizeOf(step.kernel.shape) / rows : step.kind === "product" ? step.product.tile.pitch : 1;
 
 /** Undefined where a step's outermost axis is not made of so many rows, or the blocks that it wants are too large or too few. */
-function touchesOf(step: Step, rows: number): Touch[] | undefined {
+function touchesOf(step: Step, rows: number, limits: ChainLimits): Touch[] | undefined {
   const leading = leadingSize(step);
   if (leading === 0 || leading % rows !== 0) return undefined;
   if (step.kind === "product") return productTouches(step.product);
@@ -182,7 +188,8 @@ function touchesOf(step: Step, rows: number): Touch[] | undefined {
   const { shape, loads, stores, reduction } = step.kernel;
   const unit = unitOf(step, rows);
   if (elementsPerRow(step, rows) > LONGEST_ROW) return undefined;
-  if (unit > 1 && (unit * elementsPerRow(step, rows) > MOST_ELEMENTS || unit * LEAST_BLOCKS > rows)) return undefined;
+  const largest = LARGEST_BLOCK * limits.blockElements;
+  if (unit > 1 && (unit * elementsPerRow(step, rows) > largest || unit * limits.leastBlocks > rows)) return undefined;
   const touch =
     (writes: boolean, sizes: readonly number[]) =>
     ({ buffer, offset, strides }: Operand): Touch => {
@@ -242,10 +249,11 @@ function closed(
   steps: readonly Step[],
   touches: readonly Touch[],
   fetched: ReturnType<typeof fetchable>,
+  limits: ChainLimits,
 ): Chain {
   const whole = (touch: Touch) => ({ ...touch, writes: true });
   const strays = touches.filter((a) => !touches.every((b) => apart(whole(a), whole(b))));
-  const size = Math.min(blockSize(rows, steps), rows);
+  const size = Math.min(blockSize(rows, steps, limits), rows);
   const blocks = Math.floor(rows / size);
   const left = rows - blocks * size;
   const parts = (part: Pick<Part, "from" | "blocks" | "height">) =>
@@ -262,11 +270,11 @@ function closed(
   };
 }
 
-function blockSize(rows: number, steps: readonly Step[]): number {
+function blockSize(rows: number, steps: readonly Step[], limits: ChainLimits): number {
   const [first] = steps as [Step];
   if (first.kind === "product") return blockRows(first.product);
   const unit = Math.max(...steps.map((step) => unitOf(step, rows)));
-  const most = BLOCK_ELEMENTS / Math.max(...steps.map((step) => elementsPerRow(step, rows)));
+  const most = limits.blockElements / Math.max(...steps.map((step) => elementsPerRow(step, rows)));
   return unit * Math.max(1, Math.floor(most / unit));
 }
 

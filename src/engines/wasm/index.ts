@@ -2,6 +2,7 @@
 import type { CompileOptions, ConcreteGraph, Description, Engine } from "../engine.ts";
 import { referenceEngine } from "../reference/index.ts";
 import { costOf } from "./cost.ts";
+import type { PlanLimits } from "./plan.ts";
 
 /** From which costs on something pays, in nanoseconds, about, of the reference engine's loops. */
 export interface Thresholds {
@@ -9,6 +10,8 @@ export interface Thresholds {
   readonly code: number;
   /** To start threads, which takes 30 ms: the cost of a run, or of all runs of a program so far. */
   readonly threads: number;
+  /** To go by blocks; the plan's own where absent. */
+  readonly plan?: PlanLimits;
 }
 
 /** Each thread has memory of its own. */
@@ -23,7 +26,7 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 4e8 })
     if ("threads" in choice) {
       const { programOf, threads } = await import("./compiler.ts");
       if (choice.threadsFrom <= 1) threads.grow(choice.threads);
-      const { layout, describe } = await laidOut(graph, options, choice);
+      const { layout, describe } = await laidOut(graph, options, choice, thresholds);
       const program = layout && programOf(layout, { ...choice, timed: options.timed, describe });
       if (program) return program;
     }
@@ -34,7 +37,7 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 4e8 })
   describe: async (graph, options = {}) => {
     const choice = choose(graph, options, thresholds);
     if (!("threads" in choice)) return onReference(choice.reason);
-    const { layout, describe } = await laidOut(graph, options, choice);
+    const { layout, describe } = await laidOut(graph, options, choice, thresholds);
     return layout ? describe(choice.threadsFrom <= 1 ? choice.threads : 1) : onReference(TOO_LARGE);
   },
 });
@@ -65,11 +68,16 @@ function choose(graph: ConcreteGraph, { trap, threads: most }: CompileOptions, {
 }
 
 /** The graph's plan with room for its buffers, if there can be such, and what it is in words. */
-async function laidOut(graph: ConcreteGraph, options: CompileOptions, { reason, threads }: Threaded) {
+async function laidOut(
+  graph: ConcreteGraph,
+  options: CompileOptions,
+  { reason, threads }: Threaded,
+  { plan: limits }: Thresholds,
+) {
   const { describeMemory, describeStages, planLayout, planOf } = await import("./compiler.ts");
   const { fastMath, keepsFeeds, inFiles } = options;
   // What is kept for the next run is in memory as a whole.
-  const plan = planOf(graph, { fastMath, inFiles: keepsFeeds ? undefined : inFiles });
+  const plan = planOf(graph, { fastMath, inFiles: keepsFeeds ? undefined : inFiles, limits });
   const layout = planLayout(plan, threads, keepsFeeds);
   const describe = (count: number): Description => ({
     engine: "wasm",

@@ -10,7 +10,7 @@ import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
 import type { ConcreteGraph } from "../engine.ts";
 import { viewThrough } from "../reference/movement.ts";
 import { collapse, isContiguous, permuted, type Strided, sliced, stridesUnder } from "../reference/view.ts";
-import { type Chain, chainsOf } from "./chains.ts";
+import { CHAIN_LIMITS, type Chain, type ChainLimits, chainsOf, MOST_READINGS } from "./chains.ts";
 import { elementsOf, shapeOf } from "./cost.ts";
 import { foldedLoop } from "./folding.ts";
 import { type Access, directly, kindOf, materialized } from "./fusion.ts";
@@ -19,6 +19,7 @@ import { GROUP, WIDTH } from "./lanes.ts";
 import type { Product } from "./matmul.ts";
 import { productStep } from "./products.ts";
 import { Fusing, loaded } from "./reading.ts";
+import { MOST_STREAMS } from "./threads.ts";
 
 /** Where a value lies. */
 export interface Place extends Strided {
@@ -54,13 +55,24 @@ export interface PlanOptions {
   readonly fastMath?: boolean | undefined;
   /** Inputs that may be read from files, block by block, and the dtypes there. */
   readonly inFiles?: ReadonlyMap<Node, DType> | undefined;
+  readonly limits?: PlanLimits | undefined;
 }
 
-export function planOf(graph: ConcreteGraph, { fastMath, inFiles = new Map() }: PlanOptions = {}): Plan {
-  const large = [...inFiles].filter(([node, dtype]) => elementsOf(node) * WIDTH[dtype] >= LEAST_FILED);
+/** From which sizes on a plan goes by blocks. */
+export interface PlanLimits extends ChainLimits {
+  /** Bytes of an input that is not read as a whole. */
+  readonly leastFiled: number;
+}
+const LIMITS: PlanLimits = { ...CHAIN_LIMITS, leastFiled: 1_000_000 };
+
+export function planOf(
+  graph: ConcreteGraph,
+  { fastMath, inFiles = new Map(), limits = LIMITS }: PlanOptions = {},
+): Plan {
+  const large = [...inFiles].filter(([node, dtype]) => elementsOf(node) * WIDTH[dtype] >= limits.leastFiled);
   let filed: ReadonlyMap<Node, DType> = new Map(large.length > MOST_FILED ? [] : large);
   for (;;) {
-    const plan = new Planner(graph, fastMath, filed).plan();
+    const plan = new Planner(graph, fastMath, filed, limits).plan();
     const fetched = new Set(plan.chains.flatMap(({ fetches }) => fetches.map((fetch) => fetch.buffer)));
     const isFetched = (node: Node) => fetched.has(plan.inputs[graph.inputs.indexOf(node)]!.buffer);
     // Loops that read something as a file has it in another dtype cannot read it from memory.
@@ -70,12 +82,12 @@ export function planOf(graph: ConcreteGraph, { fastMath, inFiles = new Map() }: 
   }
 }
 
-/** Bytes from which on an input is not read as a whole, and how many inputs may be read so. */
-const LEAST_FILED = 1_000_000;
-const MOST_FILED = 16;
+/** How many inputs may be read so. */
+const MOST_FILED = MOST_STREAMS / MOST_READINGS;
 
 class Planner {
   readonly #graph: ConcreteGraph;
+  readonly #limits: ChainLimits;
   readonly #fastMath: boolean | undefined;
   /** The inputs that may be read from files, and their dtypes there. */
   readonly #filed: ReadonlyMap<Node, DType>;
@@ -85,7 +97,13 @@ class Planner {
   readonly #steps: Step[] = [];
   readonly #buffers: number[] = [];
 
-  constructor(graph: ConcreteGraph, fastMath: boolean | undefined, filed: ReadonlyMap<Node, DType>) {
+  constructor(
+    graph: ConcreteGraph,
+    fastMath: boolean | undefined,
+    filed: ReadonlyMap<Node, DType>,
+    limits: ChainLimits,
+  ) {
+    this.#limits = limits;
     this.#fastMath = fastMath;
     this.#filed = filed;
     this.#graph = graph;
@@ -103,7 +121,7 @@ class Planner {
     for (const node of this.#nodes) if (this.#kept.has(node) && !this.#places.has(node)) this.#make(node);
     const outputs = this.#graph.outputs.map((node) => this.#result(node, filed));
     const kept = new Set([...inputs, ...outputs].map((place) => place.buffer));
-    return { chains: chainsOf(this.#steps, kept, filed), buffers: this.#buffers, inputs, outputs };
+    return { chains: chainsOf(this.#steps, kept, filed, this.#limits), buffers: this.#buffers, inputs, outputs };
   }
 
   /** Where an output is in the end: in C order, in its own dtype, and in memory as a whole. */
