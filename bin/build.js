@@ -9,7 +9,12 @@ const { esbuildPlugins, evaluated } = require("./precompute.js");
 const root = join(__dirname, "..");
 
 /** What sources load by an `import()`: some of it the command loads only when a run needs it, all else at once. */
-const LOADED_LATER = ["src/engines/wasm/compiler.ts", "src/commands/explain.ts", "src/commands/ops.ts"];
+const LOADED_LATER = [
+  "src/engines/wasm/compiler.ts",
+  "src/engines/tensorflow/index.ts",
+  "src/commands/explain.ts",
+  "src/commands/ops.ts",
+];
 
 /** Modules of functions that few runs call: the command loads such a module when the first of them is called. */
 const CALLED_SELDOM = [

@@ -29,6 +29,8 @@ export interface CompileOptions {
   readonly threads?: number | undefined;
   /** Sums of products may round once where they round twice: quicker, but the last bits differ, and from machine to machine. */
   readonly fastMath?: boolean | undefined;
+  /** How many runs are to be expected; one where absent. */
+  readonly runs?: number | undefined;
   /** Whether the program measures its stages. */
   readonly timed?: boolean | undefined;
 }
