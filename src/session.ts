@@ -8,9 +8,10 @@ import {
   type Engine,
   type Program as EngineProgram,
   EvaluationError,
+  type FeedSource,
   type Unsupported,
 } from "./engines/engine.ts";
-import type { Node } from "./graph/node.ts";
+import { ancestors, type Node } from "./graph/node.ts";
 import type { Source } from "./io/source.ts";
 import { nearest } from "./lower/names.ts";
 import type { NamedTensor } from "./lower/outputs.ts";
@@ -20,9 +21,10 @@ import { spelling } from "./ops/define.ts";
 import { inputOp } from "./ops/leaf.ts";
 import { optimize } from "./optimize/index.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
-import { type Dim, isKnown } from "./tensor/dim.ts";
-import { type DType, type FloatDType, isFloat } from "./tensor/dtype.ts";
-import { detached, type Tensor } from "./tensor/tensor.ts";
+import { type Dim, isKnown, showShape } from "./tensor/dim.ts";
+import { type DType, type FloatDType, isFloat, itemSize } from "./tensor/dtype.ts";
+import type { FilePart } from "./tensor/file.ts";
+import { detached, sizeOf, type Tensor } from "./tensor/tensor.ts";
 
 /** How many sets of shapes stay compiled; the one made first goes first. */
 const KEPT = 64;
@@ -39,6 +41,7 @@ interface Compiled {
   readonly bound: Bound;
   readonly graph: ConcreteGraph;
   readonly program: EngineProgram;
+  readonly options: CompileOptions;
 }
 
 /** What an engine did for one set of shapes, and how long each stage took. */
@@ -56,6 +59,7 @@ export class Session {
   readonly #engine: Engine;
   readonly #options: SessionOptions;
   readonly #compiled = new Map<string, Compiled>();
+  readonly #feeds = new WeakMap<Source, FeedSource>();
   #previous: Promise<unknown> = Promise.resolve();
 
   /** `wanted` are the tensors that every run gives; `program` has no errors. */
@@ -76,8 +80,8 @@ export class Session {
   /** What the engine did so far, for each set of shapes that is still compiled; with `timed`, times too. */
   async profiles(): Promise<Profile[]> {
     const profiles: Profile[] = [];
-    for (const { graph, program } of this.#compiled.values()) {
-      const description = await this.#engine.describe?.(graph, this.#options);
+    for (const { graph, program, options } of this.#compiled.values()) {
+      const description = await this.#engine.describe?.(graph, options);
       if (!description) continue;
       const names = new Map(graph.outputs.map((node, i) => [node, this.#wanted[i]!.name]));
       profiles.push({ description, names, ...(program.timing ?? { runs: 0, milliseconds: [] }) });
@@ -88,23 +92,34 @@ export class Session {
   async #evaluate(sources: ReadonlyMap<string, Source>): Promise<Map<string, Tensor>> {
     for (const name of sources.keys()) requireInput(this.#program, name);
     const { bound, program } = await this.#compile(sources);
-    const feeds = bound.inputs.map(({ name, node }) => {
-      const { dtype, shape } = node.type;
-      const source = sources.get(name)!;
-      return {
-        type: { dtype, shape: shape as number[] },
-        readInto: (bytes: Uint8Array) => source.readInto(dtype, bytes),
-      };
-    });
+    const feeds = bound.inputs.map(({ name, node }) => this.#feedOf(sources.get(name)!, node));
     const results = await located(bound, () => program.run(feeds));
     this.#options.onPhase?.("run");
     const own = this.#options.keepsResults ? results.map(detached) : results;
     return new Map(this.#wanted.map(({ name }, i) => [name, own[i]!]));
   }
 
+  /** The same for the same source and type, so that an engine knows what it has read. */
+  #feedOf(source: Source, node: Node): FeedSource {
+    const { dtype, shape } = node.type;
+    const known = this.#feeds.get(source);
+    if (known?.type.dtype === dtype && String(known.type.shape) === String(shape)) return known;
+    const feed = {
+      type: { dtype, shape: shape as number[] },
+      readInto: (bytes: Uint8Array) => source.readInto(dtype, bytes),
+      file: fileFor(source, node),
+    };
+    this.#feeds.set(source, feed);
+    return feed;
+  }
+
   async #compile(sources: ReadonlyMap<string, Source>): Promise<Compiled> {
     const fed = fedShapes(this.#program, sources);
-    const key = JSON.stringify([...fed].map(([name, { shape }]) => [name, ...shape]));
+    // What is kept is in memory, wherever it comes from.
+    const dtypes = this.#options.keepsFeeds
+      ? []
+      : this.#program.inputs.map(({ name, node }) => fileFor(sources.get(name), node)?.dtype ?? "");
+    const key = JSON.stringify([dtypes, ...[...fed].map(([name, { shape }]) => [name, ...shape])]);
     const known = this.#compiled.get(key);
     if (known) return known;
     const bound = bind(this.#program, this.#wanted, fed);
@@ -121,9 +136,10 @@ export class Session {
         refused.map((u) => unsupported(u, this.#engine.name, siteOf(u.node), this.#program)),
         3,
       );
-    const program = await this.#engine.compile(graph, this.#options);
+    const options = { ...this.#options, inFiles: inFiles(bound, sources) };
+    const program = await this.#engine.compile(graph, options);
     this.#options.onPhase?.("compile");
-    const made = { bound: { ...bound, siteOf, operandOf }, graph, program };
+    const made = { bound: { ...bound, siteOf, operandOf }, graph, program, options };
     this.#compiled.set(key, made);
     const [first] = this.#compiled;
     if (first && this.#compiled.size > KEPT) {
@@ -150,6 +166,21 @@ function unsupported(
     help: "the default engine can: leave --engine out",
   };
 }
+
+/** Where an input's data lie in a file, if an engine can take them from there. */
+function fileFor(source: Source | undefined, { type: { dtype } }: Node): FilePart | undefined {
+  const file = source?.file;
+  return file && (file.dtype === dtype || (isFloat(file.dtype) && isFloat(dtype))) ? file : undefined;
+}
+
+/** The inputs whose data lie in files as an engine has them in memory. */
+export const inFiles = ({ inputs }: Bound, sources: ReadonlyMap<string, Source>): Map<Node, DType> =>
+  new Map(
+    inputs.flatMap(({ name, node }) => {
+      const file = fileFor(sources.get(name), node);
+      return file ? [[node, file.dtype]] : [];
+    }),
+  );
 
 /** What sources say of the sizes of a program's inputs. */
 export const fedShapes = (program: Lowered, sources: ReadonlyMap<string, Source>): Map<string, FedShape> =>
@@ -195,12 +226,26 @@ export function requireInput(program: Lowered, name: string): void {
   });
 }
 
+/** There is no memory for some tensor: most likely the largest. */
+function tooLarge({ outputs, siteOf }: Bound): never {
+  const bytesOf = ({ type }: Node) => sizeOf(type.shape as number[]) * itemSize(type.dtype);
+  const nodes = ancestors(outputs.map((o) => o.node)).sort((a, b) => bytesOf(b) - bytesOf(a));
+  const largest = nodes.find(siteOf) ?? nodes[0];
+  const site = largest && siteOf(largest);
+  return fail("memory", "the program needs more memory than there is", {
+    labels: site ? placeLabels(site) : [],
+    help:
+      largest &&
+      `its largest tensor, ${showShape(largest.type.shape)} ${largest.type.dtype}, takes ${(bytesOf(largest) / 1e9).toPrecision(3)} GB`,
+  });
+}
+
 /** Runs the engine; what the data make impossible is told of the place in the program. */
 async function located<T>(bound: Bound, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof RangeError) fail("memory", `the program needs more memory than there is: ${error.message}`);
+    if (error instanceof RangeError) tooLarge(bound);
     if (!(error instanceof EvaluationError)) throw error;
     const { node, arg, message, help } = error;
     const site = bound.siteOf(node);

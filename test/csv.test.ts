@@ -1,12 +1,13 @@
 /** CSV is read as RFC 4180 has it, and every mistake has a line and a column. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { openCsv, writeCsv } from "../src/io/csv.ts";
+import { openCsv as openBytes, writeCsv } from "../src/io/csv.ts";
 import { readTensor } from "../src/io/source.ts";
 import { TsymError } from "../src/source.ts";
 import type { DType } from "../src/tensor/dtype.ts";
 import { anyTensor } from "./any-tensor.ts";
 
+const openCsv = (text: string, label: string) => openBytes(Buffer.from(text), label);
 const read = (text: string, dtype: DType = "float64") => {
   const source = openCsv(text, "a.csv");
   return { shape: source.shape, values: [...readTensor(source, dtype, source.shape).data] };

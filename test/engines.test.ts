@@ -1,81 +1,14 @@
 /** Every engine of ours gives the reference engine's bits, on any number of threads. */
 import { readFileSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { bind } from "../src/bind/bind.ts";
-import { type ConcreteGraph, type Engine, EvaluationError, type FeedSource } from "../src/engines/engine.ts";
+import type { Engine, FeedSource } from "../src/engines/engine.ts";
 import { referenceEngine } from "../src/engines/reference/index.ts";
-import { wasmEngine } from "../src/engines/wasm/index.ts";
 import { showKernel } from "../src/engines/wasm/kernel.ts";
 import { planOf } from "../src/engines/wasm/plan.ts";
-import { optimize } from "../src/optimize/index.ts";
 import { TsymError } from "../src/source.ts";
-import { allocate, type DType, type FloatDType, type TypedArray } from "../src/tensor/dtype.ts";
-import { sizeOf, type Tensor } from "../src/tensor/tensor.ts";
-import { compile } from "./evaluate.ts";
-
-const wasm = wasmEngine({ code: 0, threads: 0 });
-
-interface Job {
-  readonly graph: ConcreteGraph;
-  readonly feeds: readonly FeedSource[];
-}
-
-/** A program with data for its inputs, of these shapes: `fill` gives the i-th element. */
-function jobOf(
-  text: string,
-  float: FloatDType,
-  shapes: Readonly<Record<string, readonly number[]>> = {},
-  fill: (dtype: DType, i: number) => number = (_, i) => Math.sin(i * 12.9898) * 3,
-): Job {
-  const program = compile(text, float);
-  const fed = new Map(Object.entries(shapes).map(([name, shape]) => [name, { shape, label: name }]));
-  const { inputs, outputs } = bind(program, program.outputs, fed);
-  const feeds = inputs.map(({ node }): FeedSource => {
-    const { dtype } = node.type;
-    const shape = node.type.shape as number[];
-    const data: TypedArray = allocate(dtype, sizeOf(shape));
-    for (let i = 0; i < data.length; i++) {
-      const x = fill(dtype, i);
-      data[i] = dtype === "int64" ? BigInt(Math.trunc(x) || 0) : dtype === "bool" ? Number(x > 0) : x;
-    }
-    return { type: { dtype, shape }, readInto: (bytes) => bytes.set(new Uint8Array(data.buffer)) };
-  });
-  const graph = { inputs: inputs.map((i) => i.node), outputs: optimize(outputs.map((o) => o.node)).outputs };
-  return { graph, feeds };
-}
-
-/** What a job gives: its outputs, or what was wrong with the data. Run `times` times, so that threads have time to come. */
-async function outcome(engine: Engine, { graph, feeds }: Job, threads = 1, times = 1): Promise<Tensor[] | string> {
-  const program = await engine.compile(graph, { threads });
-  try {
-    let outputs = await program.run(feeds);
-    for (let i = 1; i < times; i++) {
-      await setTimeout(100);
-      outputs = await program.run(feeds);
-    }
-    return outputs;
-  } catch (error) {
-    if (error instanceof EvaluationError) return error.message;
-    throw error;
-  } finally {
-    program.dispose();
-  }
-}
-
-/** Where the outcomes of a job differ, in any bit but those of NaNs. */
-async function differences(job: Job, threads?: number, times?: number): Promise<string[]> {
-  const [found, wanted] = [await outcome(wasm, job, threads, times), await outcome(referenceEngine, job)];
-  if (typeof found === "string" || typeof wanted === "string")
-    return found === wanted ? [] : [`${found}, not ${wanted}`];
-  return wanted.flatMap(({ dtype, shape, data }, i) => {
-    const other = found[i]!;
-    if (dtype !== other.dtype || String(shape) !== String(other.shape)) return [`output ${i}: another type`];
-    const at = data.findIndex((x: number | bigint, k: number) => !Object.is(x, other.data[k]));
-    return at < 0 ? [] : [`output ${i}: ${other.data[at]}, not ${data[at]}, at ${at} of ${shape}`];
-  });
-}
+import type { DType } from "../src/tensor/dtype.ts";
+import { differences, type Job, jobOf, wasm } from "./job.ts";
 
 const FLOATS = ["float32", "float64"] as const;
 const programs: { program: string }[] = JSON.parse(readFileSync("test/oracles/ops.json", "utf8"));
@@ -173,6 +106,39 @@ describe.each(FLOATS)("sizes, in %s:", (float) => {
   });
 });
 
+/** Where blocks of rows go through several loops, and rows are left over. */
+const CHAINS: Readonly<Record<string, string>> = {
+  "a regression": "input x[m, n]; input w[n]; input y[m]; output dw = grad sum((sigmoid(x @ w) - y) ** 2) wrt w",
+  "layer norm": `input x[m, n]; input g[n]; input s[n]
+    y = layer_norm(x) * g + s; output y; grad sum(y * y) wrt g, s, x`,
+  statistics:
+    "input x[m, n]; a = sum(x); b = sum(x * x); c = max(x); d = sum(exp(x), axis=0); e = exp(x) / 2; f = prod(x[0])",
+  "a vector":
+    "input x[m]; y = exp(x); output y; a = sum(y); output b = sum(y * x) / a; output c = min(x); output d = y / a",
+  views: "input x[m, n]; y = exp(x)[::-1]; output a = sum(y * x, axis=0); output b = y + x; output c = sum(x.T @ y)",
+  "a layer": `input x[m, n]; input w[n, 33]; input b[33]
+    h = relu(x @ w + b); output h; output s = softmax(h); output t = sum(h, axis=1); output u = sum(h, axis=0)`,
+  "a product of its own":
+    "input x[m, n]; output y = exp(x @ x.T[:, :40] * 0.1); output z = sum(tanh(x @ x.T[:, :7]), axis=1)",
+};
+
+describe.each(FLOATS)("chains, in %s:", (float) => {
+  test.each(Object.keys(CHAINS))("%s", async (name) => {
+    const text = CHAINS[name]!;
+    for (const m of [40, 97, 256, 2047, 2048, 2049, 2304, 4100])
+      for (const n of [1, 6, 19]) {
+        const size: Record<string, number> = { m, n };
+        const declared = [...text.matchAll(/input (\w+)\[(.*?)\]/g)];
+        const shapes = declared.map(([, input, dims]) => [
+          input!,
+          dims!.split(", ").map((dim) => size[dim] ?? Number(dim)),
+        ]);
+        const job = jobOf(text, float, Object.fromEntries(shapes));
+        expect(await differences(job, 2), `m = ${m}, n = ${n}`).toEqual([]);
+      }
+  });
+});
+
 describe("special values", () => {
   const SPECIAL = [
     0,
@@ -230,6 +196,26 @@ describe("in the memory of what is read for the last time", () => {
     const job = jobOf(`input x[m, n]; input y[n]; ${body}`, "float32", { x: [32, 40], y: [40] });
     expect(await differences(job)).toEqual([]);
   });
+});
+
+test.each([wasm, referenceEngine])("$name reads what stays the same once, where feeds are kept", async (engine) => {
+  const { graph, feeds } = jobOf("input x[n]; input y[n]; exp(x) * y", "float32", { x: [300], y: [300] });
+  let reads = 0;
+  const counted = feeds.map(({ type, readInto }) => ({
+    type,
+    readInto: (bytes: Uint8Array) => {
+      reads++;
+      readInto(bytes);
+    },
+  }));
+  const [x, y] = counted as [FeedSource, FeedSource];
+  const program = await engine.compile(graph, { keepsFeeds: true });
+  const results = async (...feeds: FeedSource[]) => (await program.run(feeds))[0]!.data.slice();
+  const [first, swapped] = [await results(x, y), await results(y, x)];
+  expect(await results(y, x)).toEqual(swapped);
+  expect(await results({ ...x }, y)).toEqual(first);
+  program.dispose();
+  expect(reads).toBe(engine === wasm ? 6 : 3);
 });
 
 test("with fast math, products are as accurate, and others have the same bits", async () => {

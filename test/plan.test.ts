@@ -11,15 +11,15 @@ const engineOf = (text: string): string => text.slice(text.indexOf("engine "));
 test("explain ends with the engine's plan", async () => {
   const { stdout } = await tsym("explain", "-e", PROGRAM);
   expect(engineOf(stdout)).toMatchInlineSnapshot(`
-    "engine wasm, 1 thread: the reference engine's loops would take about 36 ms; threads pay from about 100 ms on
+    "engine wasm, 1 thread: the reference engine's loops would take about 36 ms; threads pay from about 400 ms on
     # stage     read  written  operations  buffers     loop
     #     1      0 B     2 MB              → b1        500000        host     ramp
-    #     2     2 MB     2 MB      20.5 M  b0 b1 → b2  500000        kernel   x: sin add astype
-    #     3     2 MB  7.82 kB       500 k  b2 → b3     500000        kernel   sum
-    #     4  31.3 kB     16 B      7.81 k  → b3        1 × 1954 × 4  combine  sum
-    #     5     2 MB     2 MB         1 M  b2 b3 → b4  500000        kernel   out: div
-    # memory: 4.39 MB, for 5 buffers of 6.03 MB in all
-    # in one place: b1 b3; b2 b4
+    #   2.1     2 MB     2 MB      20.5 M  b0 b1 → b2  30 × 16384    kernel   x: sin add astype, in 31 blocks
+    #   2.2     2 MB  7.82 kB       500 k  b2 → b3     30 × 16384    kernel   sum
+    #     3  31.3 kB     16 B      7.81 k  → b3        1 × 1954 × 4  combine  sum
+    #     4     2 MB     2 MB         1 M  b2 b3 → b4  500000        kernel   out: div
+    # memory: 4.59 MB, for 5 buffers of 6.03 MB in all
+    # in one place: b2 b4
     "
   `);
 });
@@ -39,11 +39,10 @@ test("--time tells how long each part took, and which engine it was", async () =
     .sort();
   expect(sorted).toMatchInlineSnapshot(`
     [
+      "… ms … B/s … op/s 31 blocks: kernel sin add astype; kernel sum",
       "… ms … B/s … op/s combine sum",
       "… ms … B/s … op/s host ramp",
       "… ms … B/s … op/s kernel out: div",
-      "… ms … B/s … op/s kernel sin add astype",
-      "… ms … B/s … op/s kernel sum",
     ]
   `);
 });

@@ -498,7 +498,7 @@ const contractions = (dtype: DType) =>
   fc
     .record({
       batch: fc.array(fc.constantFrom(1, 2, 3), { maxLength: 2 }),
-      summed: fc.array(size, { minLength: 1, maxLength: 2 }),
+      summed: fc.array(fc.oneof(size, fc.constant(33)), { minLength: 1, maxLength: 2 }),
       a: fc.array(fc.constantFrom(0, 1, 3, 5), { maxLength: 2 }),
       b: fc.array(fc.constantFrom(1, 2, 3, 11), { maxLength: 2 }),
     })
@@ -521,7 +521,7 @@ const contractions = (dtype: DType) =>
       });
     });
 
-test.each(NUMERIC)("a contraction of %s adds products in ascending order, each rounded", (dtype) => {
+test.each(NUMERIC)("a contraction of %s adds products, each rounded, in ascending order or as a sum does", (dtype) => {
   check(contractions(dtype), ({ sizes, aOrder, bOrder, a, b }) => {
     const [batch, summed] = [sizes.batch.length, sizes.summed.length];
     const pair = (label: number) => [aOrder.indexOf(label), bOrder.indexOf(label)] as const;
@@ -537,6 +537,7 @@ test.each(NUMERIC)("a contraction of %s adds products in ascending order, each r
       ...bFree.map((label) => sizes.b[label - batch - summed]!),
     ];
     const { add, mul, zero } = arithmetic(dtype);
+    const hasVector = [sizes.a, sizes.b].some((own) => own.reduce<number>((m, d) => m * d, 1) === 1);
     const placeIn = (order: readonly number[], labels: readonly number[], values: readonly number[]) =>
       order.map((label) => values[labels.indexOf(label)]!);
     const shared = range(batch + summed);
@@ -545,11 +546,12 @@ test.each(NUMERIC)("a contraction of %s adds products in ascending order, each r
       generate(dtype, shape, (place) => {
         const inBatch = place.slice(0, batch);
         const [inA, inB] = [place.slice(batch, batch + aFree.length), place.slice(batch + aFree.length)];
-        return places(sizes.summed).reduce((sum, k) => {
+        const products = places(sizes.summed).map((k) => {
           const x = at(a.tensor, placeIn(aOrder, [...shared, ...aFree], [...inBatch, ...k, ...inA]));
           const y = at(b.tensor, placeIn(bOrder, [...shared, ...bFree], [...inBatch, ...k, ...inB]));
-          return add(sum, mul(x, y));
-        }, zero);
+          return mul(x, y);
+        });
+        return hasVector ? inOrder(products, add, zero) : products.reduce(add, zero);
       }),
     );
   });

@@ -6,7 +6,7 @@ import { ancestors } from "../graph/node.ts";
 import { descriptorChunks } from "../io/bytes.ts";
 import { openFeeds } from "../io/feed.ts";
 import type { Source } from "../io/source.ts";
-import { fedShapes, requireInput, undeclaredInputs } from "../session.ts";
+import { fedShapes, inFiles, requireInput, undeclaredInputs } from "../session.ts";
 import { isKnown } from "../tensor/dim.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import { optimized, programText, rewriteText, wantedTensors } from "./explain-report.ts";
@@ -40,7 +40,8 @@ export async function explain(file: string | undefined, options: ExplainOptions,
   const result = optimized(program, bound);
   const graph = { inputs: bound.inputs.map((i) => i.node), outputs: result.outputs.map((o) => o.node) };
   const hasSizes = ancestors([...graph.inputs, ...graph.outputs]).every(({ type }) => type.shape.every(isKnown));
-  const description = hasSizes ? await (await loadEngine({ engine: "auto" })).describe?.(graph) : undefined;
+  const compiled = { inFiles: inFiles(bound, sources) };
+  const description = hasSizes ? await (await loadEngine({ engine: "auto" })).describe?.(graph, compiled) : undefined;
   const names = new Map([...result.outputs.map(({ name, node }) => [node, name] as const), ...result.names]);
   const plan = description ? `\n${planText(description, names)}` : "";
   const text = programText(result, isFed ? bound.inputs : program.inputs);

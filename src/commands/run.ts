@@ -61,7 +61,8 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     const program = checkProgram(loaded, { defaultFloat: options.float, undeclared });
     failOnErrors(program.diagnostics);
     if (!prepared) reportWarnings(program, world);
-    const job = await prepare(program, [...expected.keys()], options, watch);
+    const isRepeated = stream !== undefined || (options.steps ?? 1) > 1;
+    const job = await prepare(program, [...expected.keys()], isRepeated, options, watch);
     prepared = { key, job };
     return job;
   };
@@ -122,6 +123,7 @@ interface Job {
 async function prepare(
   program: Lowered,
   compared: readonly string[],
+  isRepeated: boolean,
   options: RunOptions,
   watch: Stopwatch,
 ): Promise<Job> {
@@ -140,6 +142,7 @@ async function prepare(
     runs: options.steps,
     timed: options.time,
     keepsResults: carries.length > 0,
+    keepsFeeds: isRepeated,
     onPhase: (phase) => watch.lap(phase),
   });
   return { chosen, carries, session };

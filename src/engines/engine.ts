@@ -1,6 +1,7 @@
 /** What an engine is: a whole concrete graph in, tensors out. Knows no engine. */
 import type { Node } from "../graph/node.ts";
 import type { DType } from "../tensor/dtype.ts";
+import type { FilePart } from "../tensor/file.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** A graph whose every dim is a number. */
@@ -20,6 +21,8 @@ export interface FeedSource {
   readonly type: { readonly dtype: DType; readonly shape: readonly number[] };
   /** Fills `bytes`, which hold exactly the elements of `type`: row-major, little-endian, bool as 0 and 1. */
   readInto(bytes: Uint8Array): void;
+  /** Where the elements lie in a file, if they do: in this dtype, or in the other float. */
+  readonly file?: FilePart | undefined;
 }
 
 export interface CompileOptions {
@@ -29,6 +32,10 @@ export interface CompileOptions {
   readonly threads?: number | undefined;
   /** Sums of products may round once where they round twice: quicker, but the last bits differ, and from machine to machine. */
   readonly fastMath?: boolean | undefined;
+  /** Whether what is fed is kept: a source that the run before had too, the same object, is then not read again. */
+  readonly keepsFeeds?: boolean | undefined;
+  /** The inputs that will be fed from files, which need not be in memory as wholes, and the dtypes there. */
+  readonly inFiles?: ReadonlyMap<Node, DType> | undefined;
   /** How many runs are to be expected; one where absent. */
   readonly runs?: number | undefined;
   /** Whether the program measures its stages. */
@@ -62,8 +69,11 @@ export interface StageDescription {
 }
 
 export interface StepDescription {
-  /** Loops of our own, but for `host`: what the reference engine does. `combine` folds the sums of a reduction's blocks. */
-  readonly kind: "kernel" | "copy" | "combine" | "product" | "host";
+  /**
+   * Loops of our own, but for `host`: what the reference engine does. `combine` folds the sums of a reduction's blocks; `read`
+   * reads an input's part from a file.
+   */
+  readonly kind: "kernel" | "copy" | "combine" | "product" | "host" | "read";
   /** What it computes, the result first. */
   readonly nodes: readonly Node[];
   /** Sizes of the loop nest, outermost first; of a product batch, m, n, k. */

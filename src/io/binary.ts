@@ -84,6 +84,8 @@ export function binarySource(layout: Layout): Source {
     label,
     dtype: element.dtype,
     shape,
+    file:
+      asTheyLie && element.name === element.dtype && bytes.file ? { ...bytes.file, dtype: element.dtype } : undefined,
     readInto(dtype, target) {
       if (asTheyLie && element.name === dtype) return bytes.read(0, target);
       const elements = viewOf(dtype, target);

@@ -1,10 +1,13 @@
 /** Bytes in a file, in memory or from a pipe, to be read by position. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { fail } from "../source.ts";
+import type { FilePart } from "../tensor/file.ts";
 import { fileError } from "./file.ts";
 
 export interface Bytes {
   readonly length: number;
+  /** The file that they are a part of, where that is a regular file. */
+  readonly file?: Omit<FilePart, "dtype"> | undefined;
   /** Fills all of `target` from `position` on; the caller stays within `length`. */
   read(position: number, target: Uint8Array): void;
 }
@@ -19,6 +22,7 @@ export const memoryBytes = (bytes: Uint8Array): Bytes => ({
 export const section = (bytes: Bytes, start: number, length: number): Bytes => ({
   length,
   read: (position, target) => bytes.read(start + position, target),
+  file: bytes.file && { ...bytes.file, position: bytes.file.position + start },
 });
 
 /** A copy of a part of `bytes`; the caller has checked that it lies within. */
@@ -36,13 +40,17 @@ const READ_AT_MOST = 2 ** 30;
  * descriptor has to be given back; a pipe is read at once. Throws TsymError; `help` goes with it where there is no such file.
  */
 export function fileBytes(path: string, help?: string): Bytes {
+  const unreadable = (error?: unknown): never => {
+    if (error === undefined) fail("file", `cannot read ${path}: it became shorter while it was read`);
+    return fileError("read", path, error, help);
+  };
   const within = <T>(work: (descriptor: number) => T): T => {
     let descriptor: number | undefined;
     try {
       descriptor = openSync(path, "r");
       return work(descriptor);
     } catch (error) {
-      return fileError("read", path, error, help);
+      return unreadable(error);
     } finally {
       if (descriptor !== undefined) closeSync(descriptor);
     }
@@ -52,6 +60,7 @@ export function fileBytes(path: string, help?: string): Bytes {
     if (!status.isFile()) return memoryBytes(readFileSync(opened));
     return {
       length: status.size,
+      file: { path, position: 0, unreadable },
       read: (position, target) =>
         within((descriptor) => {
           let done = 0;
@@ -63,7 +72,7 @@ export function fileBytes(path: string, help?: string): Bytes {
               Math.min(target.length - done, READ_AT_MOST),
               position + done,
             );
-            if (count === 0) fail("file", `cannot read ${path}: it became shorter while it was read`);
+            if (count === 0) unreadable();
             done += count;
           }
         }),

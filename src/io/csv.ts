@@ -5,8 +5,15 @@ import { elementText } from "./digits.ts";
 import { Numbers } from "./numbers.ts";
 import type { Source } from "./source.ts";
 
-/** A cell, quoted or not, and what ends it: a comma, a line's end, or nothing at the end of the text. */
-const CELL = /(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?\n|\r|$)/y;
+const byte = (character: string): number => character.charCodeAt(0);
+const [SPACE, TAB, LINE_FEED, RETURN, COMMA, QUOTE] = Array.from(' \t\n\r,"', byte) as [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+];
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /** As JSON, NumPy and pandas write them. */
 const NOT_FINITE = /^([+-]?)(?:(nan)|inf(?:inity)?)$/i;
@@ -18,51 +25,139 @@ interface Cell {
   readonly column: number;
 }
 
+type Bad = (place: Omit<Cell, "text">, message: string, help?: string) => never;
+
 /** Reads CSV text of shape (rows, columns); a first line that holds a non-number is a header. Throws TsymError. */
-export function openCsv(text: string, label: string): Source {
-  const bad = ({ line, column }: Omit<Cell, "text">, message: string, help?: string): never =>
+export function openCsv(text: Uint8Array, label: string): Source {
+  const bad: Bad = ({ line, column }, message, help) =>
     fail("csv", `${label}:${line}, column ${column}: ${message}`, { help });
+  const reader = new Reader(text, bad);
+  const first = reader.row();
+  if (!first) return fail("csv", `${label}: the file is empty`);
+  const columns = first.length;
   const numbers = new Numbers();
   let rows = 0;
-  let width: number | undefined;
-  for (const row of readRows(text, bad)) {
-    width ??= row.length;
-    if (row.length !== width) {
-      bad(row.at(-1)!, `expected ${width} cells, as in the first line, found ${row.length}`);
-    }
-    if (row[0]!.line === 1 && row.some(({ text }) => text !== "" && !isElement(text))) continue;
-    for (const cell of row) readCell(cell, numbers, bad);
+  if (first.every(({ text }) => text === "" || isElement(text))) {
+    for (const cell of first) readCell(cell, numbers, bad);
     rows++;
   }
-  if (width === undefined) return fail("csv", `${label}: the file is empty`);
-  const columns = width;
+  for (; !reader.isAtEnd; rows++) {
+    if (reader.plainRow(columns, numbers)) continue;
+    const row = reader.row()!;
+    if (row.length !== columns)
+      bad(row.at(-1)!, `expected ${columns} cells, as in the first line, found ${row.length}`);
+    for (const cell of row) readCell(cell, numbers, bad);
+  }
   const vector = rows === 1 || columns === 1 ? { alternativeShape: [rows * columns] } : {};
   const place = (i: number) => `${label}: row ${Math.floor(i / columns) + 1}, column ${(i % columns) + 1}`;
   return numbers.source({ label, shape: [rows, columns], ...vector }, place);
 }
 
-/** The rows of cells, up to line breaks and white space at the end. */
-function* readRows(text: string, bad: (place: Omit<Cell, "text">, message: string) => never): Generator<Cell[]> {
-  const end = text.trimEnd().length;
-  let line = 1;
-  let row: Cell[] = [];
-  CELL.lastIndex = text.startsWith("\ufeff") ? 1 : 0;
-  while (CELL.lastIndex < end) {
-    const place = { line, column: row.length + 1 };
-    const [all, quoted, bare, ending] =
-      CELL.exec(text) ?? bad(place, "a quote that does not close, or text beside quotes");
-    row.push({ ...place, text: (quoted?.replaceAll('""', '"') ?? bare!).trim() });
-    line += all.match(/\r?\n|\r/g)?.length ?? 0;
-    if (ending === ",") continue;
-    yield row;
-    row = [];
+/** Goes through CSV row by row, up to line breaks and white space at the end. */
+class Reader {
+  readonly #bytes: Buffer;
+  readonly #end: number;
+  readonly #bad: Bad;
+  #at = 0;
+  #line = 1;
+
+  constructor(text: Uint8Array, bad: Bad) {
+    this.#bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+    this.#bad = bad;
+    if (this.#bytes.subarray(0, 3).toString("latin1") === "\xef\xbb\xbf") this.#at = 3;
+    let end = this.#bytes.length;
+    while (end > this.#at && this.#isSpace(end - 1, true)) end--;
+    this.#end = end;
   }
-  if (row.length > 0) yield [...row, { text: "", line, column: row.length + 1 }];
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#end;
+  }
+
+  /** The next row's numbers, if it is `columns` of them without quotes; else nothing is read. */
+  plainRow(columns: number, numbers: Numbers): boolean {
+    const { length } = numbers;
+    if (numbers.bools && length > 0) return false;
+    let at = this.#at;
+    for (let column = 1; column <= columns; column++) {
+      while (this.#isSpace(at)) at++;
+      at = numbers.pushDecimal(this.#bytes, at, false);
+      if (at < 0) break;
+      while (this.#isSpace(at)) at++;
+      if (column < columns && this.#bytes[at++] !== COMMA) at = this.#bytes.length + 1;
+    }
+    const next = at < 0 || at > this.#end ? -1 : this.#afterBreak(at);
+    if (next < 0) {
+      numbers.truncate(length);
+      return false;
+    }
+    this.#at = next;
+    this.#line++;
+    return true;
+  }
+
+  /** The cells of the next row, undefined where there is none. */
+  row(): Cell[] | undefined {
+    if (this.isAtEnd) return undefined;
+    const row: Cell[] = [];
+    for (;;) {
+      const place = { line: this.#line, column: row.length + 1 };
+      row.push({ ...place, text: this.#bytes[this.#at] === QUOTE ? this.#quoted(place) : this.#bare(place) });
+      if (this.#bytes[this.#at] === COMMA && this.#at < this.#bytes.length) {
+        this.#at++;
+        continue;
+      }
+      this.#at = this.#afterBreak(this.#at);
+      this.#line++;
+      return row;
+    }
+  }
+
+  #isSpace(at: number, orBreak = false): boolean {
+    const code = this.#bytes[at];
+    return code === SPACE || code === TAB || (orBreak && (code === LINE_FEED || code === RETURN));
+  }
+
+  /** The place after the line break at a place, or that of the end; -1 where there is neither. */
+  #afterBreak(at: number): number {
+    const code = this.#bytes[at];
+    if (code === LINE_FEED) return at + 1;
+    if (code === RETURN) return this.#bytes[at + 1] === LINE_FEED ? at + 2 : at + 1;
+    return at >= this.#end ? this.#bytes.length : -1;
+  }
+
+  #isEndOfCell(at: number): boolean {
+    return this.#bytes[at] === COMMA || this.#afterBreak(at) >= 0;
+  }
+
+  #bare(place: Omit<Cell, "text">): string {
+    const start = this.#at;
+    while (!this.#isEndOfCell(this.#at)) if (this.#bytes[this.#at++] === QUOTE) this.#misquoted(place);
+    return this.#bytes.toString("utf8", start, this.#at).trim();
+  }
+
+  #quoted(place: Omit<Cell, "text">): string {
+    const start = this.#at;
+    for (;;) {
+      const close = this.#bytes.indexOf(QUOTE, this.#at + 1);
+      if (close < 0) this.#misquoted(place);
+      this.#at = close + 1;
+      if (this.#bytes[this.#at] !== QUOTE) break;
+    }
+    if (!this.#isEndOfCell(this.#at)) this.#misquoted(place);
+    const text = this.#bytes.toString("utf8", start + 1, this.#at - 1);
+    this.#line += text.match(/\r?\n|\r/g)?.length ?? 0;
+    return text.replaceAll('""', '"').trim();
+  }
+
+  #misquoted(place: Omit<Cell, "text">): never {
+    return this.#bad(place, "a quote that does not close, or text beside quotes");
+  }
 }
 
 const isElement = (text: string): boolean => NUMBER.test(text) || NOT_FINITE.test(text) || BOOL.test(text);
 
-function readCell(cell: Cell, numbers: Numbers, bad: (place: Cell, message: string, help?: string) => never): void {
+function readCell(cell: Cell, numbers: Numbers, bad: Bad): void {
   const { text } = cell;
   if (text === "") bad(cell, "the cell is empty", "write nan for a number that is missing");
   const bool = BOOL.exec(text);

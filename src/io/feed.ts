@@ -146,7 +146,7 @@ const READERS: Readonly<Record<string, (bytes: Bytes, label: string) => Source |
   ".npz": openNpz,
   ".safetensors": openSafetensors,
   ".json": readJson,
-  ".csv": (bytes, label) => openCsv(slice(bytes).toString(), label),
+  ".csv": (bytes, label) => openCsv(slice(bytes), label),
 };
 
 const VALUE_HELP = `a file ends in ${Object.keys(READERS).join(", ")}; a value is written as JSON: 0.5, [1, 2]`;

@@ -1,6 +1,5 @@
 /** A reader of JSON text (RFC 8259) whose numbers keep their digits, and whose mistakes are named by path: `$.x[1][2]`. */
 import { fail } from "../source.ts";
-import { POWERS_OF_TEN, scaleByTen } from "./digits.ts";
 import { Numbers } from "./numbers.ts";
 import { type Source, unravel } from "./source.ts";
 
@@ -33,11 +32,8 @@ const BACKSLASH = byte("\\");
 const COMMA = byte(",");
 const COLON = byte(":");
 const MINUS = byte("-");
-const PLUS = byte("+");
-const POINT = byte(".");
 const ZERO = byte("0");
 const NINE = byte("9");
-const EXPONENT = byte("e");
 const OPEN_ARRAY = byte("[");
 const CLOSE_ARRAY = byte("]");
 const OPEN_OBJECT = byte("{");
@@ -181,7 +177,11 @@ export class JsonReader {
       this.#at += written.text.length;
       numbers.push(written.value);
     } else if (numbers.bools) this.#expected(BOOL_WANTED, index);
-    else this.#number(numbers, index);
+    else {
+      const end = numbers.pushDecimal(this.#bytes, this.#at, true);
+      if (end < 0) this.#expected("a number", index);
+      this.#at = end;
+    }
   }
 
   #startsWith(text: string): boolean {
@@ -189,56 +189,6 @@ export class JsonReader {
       if (this.#bytes[this.#at + i] !== text.charCodeAt(i)) return false;
     }
     return true;
-  }
-
-  /**
-   * Reads a number. Where its digits make an integer of at most 53 bits and its power of ten is exact, one operation
-   * rounds correctly (Clinger 1990); else `Number` does.
-   */
-  #number(numbers: Numbers, index: readonly number[]): void {
-    const bytes = this.#bytes;
-    const start = this.#at;
-    const negative = bytes[start] === MINUS;
-    if (negative) this.#at++;
-    const first = this.#at;
-    let significand = this.#digits(0);
-    let valid = this.#at > first && (bytes[first] !== ZERO || this.#at === first + 1);
-    let power = 0;
-    if (bytes[this.#at] === POINT) {
-      const fraction = ++this.#at;
-      significand = this.#digits(significand);
-      power = fraction - this.#at;
-      valid &&= power < 0;
-    }
-    if ((bytes[this.#at]! | 32) === EXPONENT) {
-      const sign = bytes[++this.#at];
-      if (sign === MINUS || sign === PLUS) this.#at++;
-      const digits = this.#at;
-      const exponent = this.#digits(0);
-      power += sign === MINUS ? -exponent : exponent;
-      valid &&= this.#at > digits;
-    }
-    if (!valid) {
-      this.#at = start;
-      this.#expected("a number", index);
-    }
-    if (significand < 2 ** 53 && Math.abs(power) < POWERS_OF_TEN.length) {
-      const size = scaleByTen(significand, power);
-      numbers.push(negative ? -size : size);
-    } else {
-      numbers.pushText(bytes.toString("latin1", start, this.#at));
-    }
-  }
-
-  /** Goes over the digits that come next and appends them to `significand`. */
-  #digits(significand: number): number {
-    const bytes = this.#bytes;
-    let at = this.#at;
-    for (let digit = bytes[at]! - ZERO; digit >= 0 && digit <= 9; digit = bytes[++at]! - ZERO) {
-      significand = significand * 10 + digit;
-    }
-    this.#at = at;
-    return significand;
   }
 
   #next(): number {

@@ -1,6 +1,7 @@
 /** What an input's data will come from, and how its values become elements of a dtype; knows no file format. */
 import { fail, TsymError } from "../source.ts";
 import { type DType, type TypedArray, viewOf } from "../tensor/dtype.ts";
+import type { FilePart } from "../tensor/file.ts";
 import { showSizes, stridesOf, type Tensor, zerosTensor } from "../tensor/tensor.ts";
 
 /** Where an input's data will come from: known by its header alone, read once its dtype is decided. */
@@ -19,6 +20,8 @@ export interface Source {
    * that is a multiple of the item size. Throws TsymError.
    */
   readInto(dtype: DType, target: Uint8Array): void;
+  /** Where the elements lie in a file, if they do as they would in memory. */
+  readonly file?: FilePart | undefined;
 }
 
 /** The source's values as a tensor of `shape`, which must be one that it `fits`. Throws TsymError. */
@@ -68,6 +71,10 @@ export function named<T>(title: string, work: () => T): T {
 export const titled = (title: string, source: Source): Source => ({
   ...source,
   readInto: (dtype, target) => named(title, () => source.readInto(dtype, target)),
+  file: source.file && {
+    ...source.file,
+    unreadable: (error) => named(title, () => source.file!.unreadable(error)),
+  },
 });
 
 /** How messages name an element: `a.npy: element [1, 2]`; that of a scalar goes by its source. */

@@ -42,7 +42,7 @@ export async function engineContestant(name: EngineName, task: Task): Promise<Co
   const { inputs, outputs } = bind(lowered, lowered.outputs, sources);
   const graph = { inputs: inputs.map((i) => i.node), outputs: optimize(outputs.map((o) => o.node)).outputs };
   if (engine.supports(graph).length > 0) return undefined;
-  const program = await engine.compile(graph, { threads });
+  const program = await engine.compile(graph, { threads, keepsFeeds: true });
   const feeds = inputs.map((input) => {
     const { dtype, shape } = data.get(input.name)!;
     const source = sources.get(input.name)!;

@@ -130,7 +130,7 @@ const READERS: Readonly<Record<Format, (bytes: Uint8Array) => Iterable<Source | 
     for (const { tensors } of readRecords([bytes.subarray(0, middle), bytes.subarray(middle)], "stdin"))
       yield* tensors.values();
   },
-  csv: (bytes) => [openCsv(Buffer.from(bytes).toString(), "fuzz.csv")],
+  csv: (bytes) => [openCsv(bytes, "fuzz.csv")],
 };
 
 /** Reads all that the file holds, as its own dtype and as some other; what is written of it must be read back the same. */

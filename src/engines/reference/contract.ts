@@ -1,11 +1,15 @@
-/** Contractions: sums of products, each in ascending order of the summed index, rounded after each product and each sum. */
+/**
+ * Contractions: sums of products, rounded after each product and each sum. In ascending order of the summed index where the
+ * result has several rows and several columns; else, so that sums of vectors can be made in parts, as `sum` adds (reduce.ts).
+ */
 import type { Node } from "../../graph/node.ts";
 import { add, mul } from "../../numeric/form.ts";
 import { type ContractAttrs, freeOf } from "../../ops/contract.ts";
 import type { DType, TypedArray } from "../../tensor/dtype.ts";
-import { sizeOf } from "../../tensor/tensor.ts";
+import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
 import { contiguous, reshaped } from "./copy.ts";
 import { kernel, rounded, scalarFunction } from "./kernel.ts";
+import { sumProducts } from "./reduce.ts";
 import { permuted, type View, zerosView } from "./view.ts";
 
 /** From this many columns on, b's rows, packed, are added to a row of the result; below, each sum is made alone. */
@@ -19,7 +23,18 @@ export function contract(node: Node, [a, b]: readonly View[]): View {
   const left = matrices(a!, side(batch, 0), free.a, side(summed, 0));
   const right = matrices(b!, side(batch, 1), side(summed, 1), free.b);
   const out = zerosView(node.type.dtype, node.type.shape as number[]);
-  matrixKernel(out.dtype)(out.data, left, right.shape[2]! < WIDE ? right : contiguous(right));
+  const [[count, m, k], n] = [left.shape as [number, number, number], right.shape[2]!];
+  if (m === 1 || n === 1) {
+    const over = (view: View, [matrix, row, column, step]: readonly number[]): View => ({
+      ...view,
+      shape: [count, m, n, k],
+      strides: [matrix!, row!, column!, step!],
+    });
+    const [matrix, row, step] = left.strides;
+    const [otherMatrix, otherStep, column] = right.strides;
+    const result = { ...out, shape: [count, m, n], strides: stridesOf([count, m, n]) };
+    sumProducts(result, over(left, [matrix!, row!, 0, step!]), over(right, [otherMatrix!, 0, column!, otherStep!]));
+  } else matrixKernel(out.dtype)(out.data, left, n < WIDE ? right : contiguous(right));
   return out;
 }
 

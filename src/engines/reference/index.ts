@@ -9,10 +9,17 @@ export const referenceEngine: Engine = {
   name: "reference",
   supports: () => [],
   describe: async () => ({ engine: "reference", reason: "as asked for", threads: 1 }),
-  compile: async ({ inputs, outputs }, options) => ({
-    run: async (feeds) => evaluate(outputs, new Map(inputs.map((node, i) => [node, read(feeds[i]!)])), options),
-    dispose() {},
-  }),
+  compile: async ({ inputs, outputs }, options = {}) => {
+    let known = new Map<FeedSource, Tensor>();
+    return {
+      run: async (feeds) => {
+        const tensors = new Map(feeds.map((feed) => [feed, known.get(feed) ?? read(feed)]));
+        if (options.keepsFeeds) known = tensors;
+        return evaluate(outputs, new Map(inputs.map((node, i) => [node, tensors.get(feeds[i]!)!])), options);
+      },
+      dispose() {},
+    };
+  },
 };
 
 function read({ type, readInto }: FeedSource): Tensor {

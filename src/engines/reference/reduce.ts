@@ -1,5 +1,6 @@
 /**
- * Reductions, and THE order of summation: a function of shapes alone that every engine must keep, bit for bit.
+ * Reductions, and THE order of summation: a function of shapes alone that every engine must keep, bit for bit. (Products of
+ * matrices have another: see contract.ts.)
  *
  * The elements of one result, in row-major order of the reduced axes, are x[0] … x[n - 1]. `sum` and `prod` combine them so
  * (written for +; an accumulator of the result's dtype rounds after each addition, ints wrap):
@@ -72,6 +73,54 @@ function reduceKernel(combine: ReduceOp["combine"], from: DType, to: DType): Red
   });
 }
 
+/**
+ * Sums of products along the last axis of two views of one shape, into `out`, which lacks that axis: as `sum` of their product,
+ * which is rounded too.
+ */
+export function sumProducts(out: View, a: View, b: View): void {
+  const n = a.shape.at(-1)!;
+  const scratch = allocate(out.dtype, LANES + HEIGHTS);
+  const run = productsKernel(out.dtype);
+  forEachRow(out.shape, [out, a, b], (count, at, steps) =>
+    run(count, [out.data, a.data, b.data], at, steps, n, [a.strides.at(-1)!, b.strides.at(-1)!], scratch),
+  );
+}
+
+/** As ReduceKernel, with two operands and a step for each. */
+type ProductsKernel = (
+  count: number,
+  data: readonly TypedArray[],
+  at: readonly number[],
+  steps: readonly number[],
+  n: number,
+  step: readonly number[],
+  scratch: TypedArray,
+) => void;
+
+const productsKernel = (dtype: DType): ProductsKernel =>
+  kernel(`sum products ${dtype}`, () => {
+    const { definitions, one } = blocked(dtype, 0, add, PRODUCTS);
+    const product = scalarFunction("product", dtype, 2, (a, b) => rounded(dtype, mul(a, b)));
+    return `${definitions}${product}${one}
+    return (count, [out, x, y], [o, i, j], [outStep, xStep, yStep], n, [step, otherStep], scratch) => {
+      for (let r = 0; r < count; r++, o += outStep, i += xStep, j += yStep)
+        out[o] = one(x, i, step, y, j, otherStep, n, scratch);
+    };`;
+  });
+
+/** How the elements of a row are read: `at` is the next one, and `next` goes on. */
+interface Reading {
+  readonly parameters: string;
+  readonly at: string;
+  readonly next: string;
+}
+const PLAIN: Reading = { parameters: "x, i, step", at: "x[i]", next: "i += step" };
+const PRODUCTS: Reading = {
+  parameters: "x, i, step, y, j, otherStep",
+  at: "product(x[i], y[j])",
+  next: "i += step, j += otherStep",
+};
+
 interface Strategy {
   readonly definitions: string;
   /** Defines `one(x, i, step, n, scratch)`: the result of one row. */
@@ -90,18 +139,24 @@ const STRATEGIES: Record<ReduceOp["combine"], (dtype: DType) => Strategy> = {
 };
 
 /** In blocks, lanes and a tree, as the head of this file says. Partial sums lie after the lanes, higher ones first. */
-const blocked = (dtype: DType, empty: number, combine: (a: Form, b: Form) => Form): Strategy => ({
+const blocked = (
+  dtype: DType,
+  empty: number,
+  combine: (a: Form, b: Form) => Form,
+  { parameters, at, next } = PLAIN,
+): Strategy => ({
   definitions: scalarFunction("combine", dtype, 2, (a, b) => rounded(dtype, combine(a, b))),
-  one: `const one = (x, i, step, n, scratch) => {
+  one: `const one = (${parameters}, n, scratch) => {
     if (n === 0) return ${empty}${dtype === "int64" ? "n" : ""};
     let top = ${LANES};
     for (let start = 0, block = 1; start < n; start += ${BLOCK}, block++) {
       const length = Math.min(${BLOCK}, n - start);
       const lanes = Math.min(${LANES}, length);
-      for (let j = 0; j < lanes; j++, i += step) scratch[j] = x[i];
-      for (let j = lanes; j < length; j++, i += step) scratch[j % ${LANES}] = combine(scratch[j % ${LANES}], x[i]);
+      for (let lane = 0; lane < lanes; lane++, ${next}) scratch[lane] = ${at};
+      for (let k = lanes; k < length; k++, ${next}) scratch[k % ${LANES}] = combine(scratch[k % ${LANES}], ${at});
       for (let h = ${LANES / 2}; h > 0; h >>= 1)
-        for (let j = 0; j < h && j + h < lanes; j++) scratch[j] = combine(scratch[j], scratch[j + h]);
+        for (let lane = 0; lane < h && lane + h < lanes; lane++)
+          scratch[lane] = combine(scratch[lane], scratch[lane + h]);
       let sum = scratch[0];
       for (let height = block; height % 2 === 0; height /= 2) sum = combine(scratch[--top], sum);
       scratch[top++] = sum;

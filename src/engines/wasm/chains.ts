@@ -5,45 +5,78 @@
 import { sizeOf } from "../../tensor/tensor.ts";
 import { collapse } from "../reference/view.ts";
 import { BLOCK, type Kernel, type Operand } from "./kernel.ts";
+import { blockRows, type Matrices, type Product } from "./matmul.ts";
 import { buffersOf } from "./memory.ts";
 import type { Step } from "./plan.ts";
 
 /** Steps that are done block by block, each block in all of them; or one step, done as a whole. */
 export interface Chain {
+  /** Done as a whole. */
+  readonly isWhole: boolean;
   readonly blocks: number;
   readonly steps: readonly Step[];
+  /** The same steps for the rows that are left, one block more; none where no row is left. */
+  readonly tail: readonly Step[];
+  /** What part of all rows a block is. */
+  readonly share: number;
   /** The buffers that more than their own block's rows are read of. */
   readonly shared: ReadonlySet<number>;
   /** The buffers that a block fills and no one else reads: each thread has room for one block of them. */
   readonly locals: ReadonlySet<number>;
+  /** Those of them that are filled from files. */
+  readonly fetches: readonly Fetch[];
+}
+
+/** A buffer of which each block begins with reading its rows from a file. */
+export interface Fetch {
+  readonly buffer: number;
+  /** Elements of a block; the last may have fewer. */
+  readonly perBlock: number;
 }
 
 /** Fewer rows are not worth a chain. */
 const LEAST_ROWS = 16;
 /** Elements of a block, about: several arrays of such fit the cache of a core. */
 const BLOCK_ELEMENTS = 16_384;
+/** Where rows are reduced, blocks are of 256 or more: what these may hold, and how many threads must find. */
+const MOST_ELEMENTS = 4 * BLOCK_ELEMENTS;
+const LEAST_BLOCKS = 8;
+
+/** What more chains read than these is not read anew for each. */
+const MOST_READINGS = 4;
 
 /** What a step reads or writes of a buffer as its first axis goes through `rows`. */
 interface Touch {
   readonly buffer: number;
   readonly writes: boolean;
-  /** From row to row, and what lies between the first and the last element of a row, in elements. */
+  /** From row to row (NaN: not row by row), and what lies between the first and the last element of a row, in elements. */
   readonly stride: number;
   readonly from: number;
   readonly to: number;
 }
 
-/** @param kept - the buffers of inputs and outputs */
-export function chainsOf(steps: readonly Step[], kept: ReadonlySet<number>): Chain[] {
+/**
+ * @param kept - the buffers of inputs and outputs
+ * @param filed - the elements of those that may be read from files, block by block
+ */
+export function chainsOf(
+  steps: readonly Step[],
+  kept: ReadonlySet<number>,
+  filed: ReadonlyMap<number, number>,
+): Chain[] {
   const chains: Chain[] = [];
-  const alone = (step: Step): Chain => ({ blocks: 1, steps: [step], shared: new Set(), locals: new Set() });
   let open: { rows: number; steps: Step[]; touches: Touch[] } | undefined;
   const close = () => {
-    if (open) chains.push(open.steps.length > 1 ? closed(open.rows, open.steps, open.touches) : alone(open.steps[0]!));
+    if (open) {
+      const { rows, steps, touches } = open;
+      const fetched = fetchable(rows, touches, filed);
+      const isWorth = steps.length > 1 || fetched.length > 0;
+      chains.push(isWorth ? closed(rows, steps, touches, fetched) : alone(steps[0]!));
+    }
     open = undefined;
   };
-  for (const step of steps) {
-    const joining = open && touchesOf(step, open.rows);
+  for (const step of combinesLast(steps)) {
+    const joining = open && mayFollow(open.steps[0]!, step, open.rows) ? touchesOf(step, open.rows) : undefined;
     const before = open?.touches ?? [];
     if (open && joining?.every((touch) => before.every((other) => apart(other, touch)))) {
       open.steps.push(step);
@@ -60,25 +93,88 @@ export function chainsOf(steps: readonly Step[], kept: ReadonlySet<number>): Cha
   return localized(chains, kept);
 }
 
-/** The size of the axis that a step goes through outermost, if it has others within; else 0. */
-function leadingSize(step: Step): number {
-  if (step.kind === "combine") return step.outer[0]!;
-  return step.kind === "kernel" && step.kernel.shape.length > 1 && step.kernel.reduction?.axis !== 0
-    ? step.kernel.shape[0]!
-    : 0;
+/**
+ * The steps with those that combine blocks as late as can be: the loops before and after them then lie together. Where a chain
+ * has the blocks of a row, they are combined at once.
+ */
+function combinesLast(steps: readonly Step[]): Step[] {
+  const ordered: Step[] = [];
+  const waiting = new Map<number, Step>();
+  const take = (buffer: number) => {
+    const step = waiting.get(buffer);
+    if (step) ordered.push(step);
+    waiting.delete(buffer);
+  };
+  for (const step of steps) {
+    const { reads, writes } = buffersOf(step);
+    const isOfRows = step.kind === "combine" && reducesRows(ordered.at(-1)!);
+    for (const buffer of [...reads, ...writes]) if (!isOfRows) take(buffer);
+    if (isOfRows) waiting.set(writes[0]!, step);
+    else ordered.push(step);
+  }
+  for (const buffer of waiting.keys()) take(buffer);
+  return ordered;
 }
 
-/** Undefined where a step's outermost axis is not made of so many rows. */
+/** Whether a step folds the axis that it goes through outermost. */
+const reducesRows = (step: Step): boolean => step.kind === "kernel" && step.kernel.reduction?.axis === 0;
+
+const alone = (step: Step): Chain => ({
+  isWhole: true,
+  blocks: 1,
+  steps: [step],
+  tail: [],
+  share: 1,
+  shared: new Set(),
+  locals: new Set(),
+  fetches: [],
+});
+
+/** The size of the axis that a step goes through outermost, or 0. */
+function leadingSize(step: Step): number {
+  switch (step.kind) {
+    case "kernel":
+      return step.kernel.shape[0] ?? 0;
+    case "combine":
+      return step.outer[0]!;
+    case "product": {
+      const { tile, sizes } = step.product;
+      return tile.way === "blocks" && sizes.batch === 1 ? sizes.m : 0;
+    }
+    case "host":
+      return 0;
+  }
+}
+
+/** A product has blocks of its own, so that it is the first of its chain, and none follows it that wants others. */
+const mayFollow = (first: Step, step: Step, rows: number): boolean =>
+  step.kind !== "product" && !(first.kind === "product" && unitOf(step, rows) > 1);
+
+/** The rows of a step that go together: blocks of a reduction over them must not be cut. */
+function unitOf(step: Step, rows: number): number {
+  if (!reducesRows(step)) return 1;
+  let unit = BLOCK;
+  for (let perRow = leadingSize(step) / rows; unit > 1 && perRow % 2 === 0; perRow /= 2) unit /= 2;
+  return unit;
+}
+
+const elementsPerRow = (step: Step, rows: number): number =>
+  step.kind === "kernel" ? sizeOf(step.kernel.shape) / rows : step.kind === "product" ? step.product.tile.pitch : 1;
+
+/** Undefined where a step's outermost axis is not made of so many rows, or the blocks that it wants are too large or too few. */
 function touchesOf(step: Step, rows: number): Touch[] | undefined {
+  const leading = leadingSize(step);
+  if (leading === 0 || leading % rows !== 0) return undefined;
+  if (step.kind === "product") return productTouches(step.product);
   if (step.kind === "combine") {
-    const { outer, strides, reduction } = step;
-    if (outer[0]! % rows !== 0) return undefined;
-    const stride = (outer[0]! / rows) * strides[0]!;
+    const { strides, reduction } = step;
+    const stride = (leading / rows) * strides[0]!;
     return [{ buffer: reduction.to.buffer, writes: true, stride, from: 0, to: stride - 1 }];
   }
   if (step.kind !== "kernel") return undefined;
   const { shape, loads, stores, reduction } = step.kernel;
-  if (shape.length === 0 || shape[0]! % rows !== 0 || reduction?.axis === 0) return undefined;
+  const unit = unitOf(step, rows);
+  if (unit > 1 && (unit * elementsPerRow(step, rows) > MOST_ELEMENTS || unit * LEAST_BLOCKS > rows)) return undefined;
   const touch =
     (writes: boolean, sizes: readonly number[]) =>
     ({ buffer, offset, strides }: Operand): Touch => {
@@ -96,8 +192,21 @@ function touchesOf(step: Step, rows: number): Touch[] | undefined {
   return [
     ...loads.map(touch(false, shape)),
     ...stores.map((store) => touch(true, shape)(store.to)),
-    ...(reduction ? [touch(true, folded)(reduction.to)] : []),
+    ...(reduction
+      ? [reduction.axis === 0 ? astray(reduction.to.buffer, true) : touch(true, folded)(reduction.to)]
+      : []),
   ];
+}
+
+const astray = (buffer: number, writes: boolean): Touch => ({ buffer, writes, stride: Number.NaN, from: 0, to: 0 });
+
+function productTouches({ sizes: { n, k }, a, b, c, packed, tile }: Product): Touch[] {
+  const rowsOf = ({ buffer, offset, row, column }: Matrices): Touch => {
+    const ends = [offset, offset + (k - 1) * column];
+    return { buffer, writes: false, stride: row, from: Math.min(...ends), to: Math.max(...ends) };
+  };
+  const result = { buffer: c, writes: true, stride: tile.pitch, from: 0, to: n - 1 };
+  return [rowsOf(a), astray(b.buffer, false), astray(packed, true), result];
 }
 
 /** Whether no row of one step touches what the other writes in another row. */
@@ -106,58 +215,124 @@ function apart(a: Touch, b: Touch): boolean {
   return a.stride === b.stride && Math.max(a.to, b.to) - Math.min(a.from, b.from) < a.stride;
 }
 
-function closed(rows: number, steps: readonly Step[], touches: readonly Touch[]): Chain {
+/** Buffers whose rows follow each other in a file as they do here, and the elements of a row. */
+function fetchable(
+  rows: number,
+  touches: readonly Touch[],
+  filed: ReadonlyMap<number, number>,
+): { readonly buffer: number; readonly perRow: number }[] {
+  const inRows = ({ buffer, stride, from, to }: Touch) =>
+    from >= 0 && to < stride && stride * rows === filed.get(buffer);
+  return [...filed].flatMap(([buffer, elements]) => {
+    const own = touches.filter((touch) => touch.buffer === buffer);
+    return own.length > 0 && own.every(inRows) ? [{ buffer, perRow: elements / rows }] : [];
+  });
+}
+
+function closed(
+  rows: number,
+  steps: readonly Step[],
+  touches: readonly Touch[],
+  fetched: ReturnType<typeof fetchable>,
+): Chain {
   const whole = (touch: Touch) => ({ ...touch, writes: true });
-  const astray = touches.filter((a) => !touches.every((b) => apart(whole(a), whole(b))));
-  const shared = new Set(astray.map((touch) => touch.buffer));
-  const perRow = Math.max(...steps.map((step) => (step.kind === "kernel" ? sizeOf(step.kernel.shape) / rows : 1)));
-  let size = Math.min(Math.max(1, Math.floor(BLOCK_ELEMENTS / perRow)), rows);
-  while (rows % size !== 0) size--;
-  const blocks = rows / size;
-  return { blocks, steps: steps.map((step) => blocked(step, blocks)), shared, locals: new Set() };
+  const strays = touches.filter((a) => !touches.every((b) => apart(whole(a), whole(b))));
+  const size = Math.min(blockSize(rows, steps), rows);
+  const blocks = Math.floor(rows / size);
+  const left = rows - blocks * size;
+  const parts = (part: Pick<Part, "from" | "blocks" | "height">) =>
+    steps.map((step) => partOf(step, { rows, size, ...part }));
+  return {
+    isWhole: false,
+    blocks,
+    steps: parts({ from: 0, blocks, height: size }),
+    tail: left > 0 ? parts({ from: blocks * size, blocks: 1, height: left }) : [],
+    share: size / rows,
+    shared: new Set(strays.map((touch) => touch.buffer)),
+    locals: new Set(),
+    fetches: fetched.map(({ buffer, perRow }) => ({ buffer, perBlock: perRow * size })),
+  };
 }
 
-/** `strides` with the first axis in two: blocks, and what is within a block. */
-const split = (strides: readonly number[], size: number, blocks: number): number[] => [
-  (strides[0]! * size) / blocks,
-  ...strides,
-];
+function blockSize(rows: number, steps: readonly Step[]): number {
+  const [first] = steps as [Step];
+  if (first.kind === "product") return blockRows(first.product);
+  const unit = Math.max(...steps.map((step) => unitOf(step, rows)));
+  const most = BLOCK_ELEMENTS / Math.max(...steps.map((step) => elementsPerRow(step, rows)));
+  return unit * Math.max(1, Math.floor(most / unit));
+}
 
-/** The step with an axis more, of blocks. */
-function blocked(step: Step, blocks: number): Step {
-  if (step.kind === "combine") {
-    const { outer, strides } = step;
-    return {
-      ...step,
-      outer: [blocks, outer[0]! / blocks, ...outer.slice(1)],
-      strides: split(strides, outer[0]!, blocks),
-    };
+/** Some of the blocks that `rows` are cut into: `blocks` of `height` rows each, from one row on. */
+interface Part {
+  readonly rows: number;
+  /** Rows from block to block. */
+  readonly size: number;
+  readonly from: number;
+  readonly blocks: number;
+  readonly height: number;
+}
+
+/** The step with an axis more, of blocks; a product has them already. */
+function partOf(step: Step, part: Part): Step {
+  switch (step.kind) {
+    case "kernel":
+      return { ...step, kernel: partOfKernel(step.kernel, part) };
+    case "combine": {
+      const [first = 1, ...rest] = step.outer;
+      const { offset, strides } = within(0, step.strides, first / part.rows, part);
+      const to = { ...step.reduction.to, offset };
+      return {
+        ...step,
+        outer: [part.blocks, (part.height * first) / part.rows, ...rest],
+        strides,
+        reduction: { ...step.reduction, to },
+      };
+    }
+    default:
+      return step;
   }
-  return step.kind === "kernel" ? { ...step, kernel: blockedKernel(step.kernel, blocks) } : step;
 }
 
-function blockedKernel({ shape, loads, stores, reduction }: Kernel, blocks: number): Kernel {
+/** Where a part begins, and strides with the first axis in two, blocks and what is in a block. A row is `perRow` steps of that axis. */
+function within(
+  offset: number,
+  [first = 0, ...rest]: readonly number[],
+  perRow: number,
+  { from, size }: Part,
+): { offset: number; strides: number[] } {
+  return { offset: offset + from * perRow * first, strides: [size * perRow * first, first, ...rest] };
+}
+
+function partOfKernel({ shape, loads, stores, reduction }: Kernel, part: Part): Kernel {
   const [first = 1, ...rest] = shape;
-  const strided = (operand: Operand): Operand => ({ ...operand, strides: split(operand.strides, first, blocks) });
+  const perRow = first / part.rows;
+  const strided = (operand: Operand): Operand => ({
+    ...operand,
+    ...within(operand.offset, operand.strides, perRow, part),
+  });
   const kernel = {
-    shape: [blocks, first / blocks, ...rest],
+    shape: [part.blocks, part.height * perRow, ...rest],
     loads: loads.map(strided),
     stores: stores.map((store) => ({ ...store, to: strided(store.to) })),
   };
-  if (reduction) return { ...kernel, reduction: { ...reduction, axis: reduction.axis + 1, to: strided(reduction.to) } };
+  if (reduction) {
+    const { axis, to } = reduction;
+    const folded = axis === 0 ? { ...to, ...within(to.offset, to.strides, perRow / BLOCK, part) } : strided(to);
+    return { ...kernel, reduction: { ...reduction, axis: axis + 1, to: folded } };
+  }
   // What is within a block goes in as few axes as can be.
   const operands = [...kernel.loads, ...kernel.stores.map((store) => store.to)];
   const collapsed = collapse(
     kernel.shape.slice(1),
     operands.map((o) => o.strides.slice(1)),
   );
-  const within = collapsed.length > 0 ? collapsed : [{ size: 1, steps: operands.map(() => 0) }];
+  const inner = collapsed.length > 0 ? collapsed : [{ size: 1, steps: operands.map(() => 0) }];
   const fewer = (operand: Operand, i: number): Operand => ({
     ...operand,
-    strides: [operand.strides[0]!, ...within.map((axis) => axis.steps[i]!)],
+    strides: [operand.strides[0]!, ...inner.map((axis) => axis.steps[i]!)],
   });
   return {
-    shape: [blocks, ...within.map((axis) => axis.size)],
+    shape: [part.blocks, ...inner.map((axis) => axis.size)],
     loads: kernel.loads.map(fewer),
     stores: kernel.stores.map((store, i) => ({ ...store, to: fewer(store.to, loads.length + i) })),
   };
@@ -169,19 +344,38 @@ function localized(chains: readonly Chain[], kept: ReadonlySet<number>): Chain[]
   for (const chain of chains)
     for (const { reads, writes } of chain.steps.map(buffersOf))
       for (const buffer of [...reads, ...writes]) users.set(buffer, (users.get(buffer) ?? new Set()).add(chain));
+  const isFetched = (buffer: number) => {
+    const by = [...users.get(buffer)!];
+    return by.length <= MOST_READINGS && by.every(({ fetches }) => fetches.some((fetch) => fetch.buffer === buffer));
+  };
   return chains.map((chain) => {
-    if (chain.steps.length === 1) return chain;
+    const fetches = chain.fetches.filter(({ buffer }) => isFetched(buffer));
     const own = [...users].filter(([buffer, by]) => by.has(chain) && by.size === 1 && !kept.has(buffer));
-    const locals = new Set(own.map(([buffer]) => buffer).filter((buffer) => !chain.shared.has(buffer)));
-    return { ...chain, locals, steps: chain.steps.map((step) => staying(step, locals)) };
+    const made = chain.isWhole ? [] : own.map(([buffer]) => buffer).filter((b) => !chain.shared.has(b));
+    const locals = new Set([...made, ...fetches.map((fetch) => fetch.buffer)]);
+    return {
+      ...chain,
+      locals,
+      fetches,
+      steps: chain.steps.map((step) => staying(step, locals, 0)),
+      tail: chain.tail.map((step) => staying(step, locals, chain.blocks)),
+    };
   });
 }
 
-function staying(step: Step, locals: ReadonlySet<number>): Step {
+/** The step with each block of `locals` in one place; `first` is the number of its first block. */
+function staying(step: Step, locals: ReadonlySet<number>, first: number): Step {
+  const begun = (offset: number, [block = 0]: readonly number[]) => offset - first * block;
   const still = (strides: readonly number[]) => [0, ...strides.slice(1)];
-  const operand = (o: Operand): Operand => (locals.has(o.buffer) ? { ...o, strides: still(o.strides) } : o);
-  if (step.kind === "combine")
-    return locals.has(step.reduction.to.buffer) ? { ...step, strides: still(step.strides) } : step;
+  const operand = (o: Operand): Operand =>
+    locals.has(o.buffer) ? { ...o, offset: begun(o.offset, o.strides), strides: still(o.strides) } : o;
+  if (step.kind === "combine") {
+    const { reduction, strides } = step;
+    const { to } = reduction;
+    if (!locals.has(to.buffer)) return step;
+    const offset = begun(to.offset, strides);
+    return { ...step, strides: still(strides), reduction: { ...reduction, to: { ...to, offset } } };
+  }
   if (step.kind !== "kernel") return step;
   const { kernel } = step;
   const { loads, stores, reduction } = kernel;

@@ -2,6 +2,7 @@
 import { ancestors, type Node } from "../../graph/node.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import type { ConcreteGraph, MemoryDescription, StageDescription, StepDescription } from "../engine.ts";
+import type { Fetch } from "./chains.ts";
 import { materialized } from "./fusion.ts";
 import { BLOCK, type Kernel, type Operand, operationsIn, valuesOf } from "./kernel.ts";
 import { WIDTH } from "./lanes.ts";
@@ -13,17 +14,50 @@ import { PAGE, type PlanLayout } from "./program.ts";
 export function describeStages({ inputs, outputs }: ConcreteGraph, plan: Plan): StageDescription[] {
   const kept = materialized(ancestors([...inputs, ...outputs]), new Set(inputs), outputs);
   return plan.chains.map(
-    ({ blocks, steps, locals }): StageDescription => ({
-      blocks,
-      steps: steps.map((step): StepDescription => {
-        const { reads, writes } = buffersOf(step);
-        const { loop, read, written, operations } = workOf(step, locals);
-        const isCopy = step.kind === "kernel" && operations === 0;
-        const fused = isCopy || step.kind !== "kernel" ? [step.node] : fusedInto(step.node, kept);
-        return { kind: isCopy ? "copy" : step.kind, nodes: fused, loop, reads, writes, read, written, operations };
-      }),
+    ({ blocks, steps, tail, locals, fetches }): StageDescription => ({
+      blocks: blocks + (tail.length > 0 ? 1 : 0),
+      steps: fetches
+        .map((fetch) => reading(fetch, blocks, plan, inputs))
+        .concat(
+          steps.map((step, i): StepDescription => {
+            const { reads, writes } = buffersOf(step);
+            // A product is one step of all blocks.
+            const parts = [step, ...(step.kind === "product" ? [] : tail.slice(i, i + 1))].map((s) =>
+              workOf(s, locals),
+            );
+            const { loop } = parts[0]!;
+            const of = (what: "read" | "written" | "operations") => total(parts.map((part) => part[what]));
+            const isCopy = step.kind === "kernel" && of("operations") === 0;
+            const fused = isCopy || step.kind !== "kernel" ? [step.node] : fusedInto(step.node, kept);
+            return {
+              kind: isCopy ? "copy" : step.kind,
+              nodes: fused,
+              loop,
+              reads,
+              writes,
+              read: of("read"),
+              written: of("written"),
+              operations: of("operations"),
+            };
+          }),
+        ),
     }),
   );
+}
+
+function reading({ buffer, perBlock }: Fetch, blocks: number, plan: Plan, inputs: readonly Node[]): StepDescription {
+  const input = plan.inputs.findIndex((place) => place.buffer === buffer);
+  const { dtype, shape } = plan.inputs[input]!;
+  return {
+    kind: "read",
+    nodes: [inputs[input]!],
+    loop: [blocks, perBlock],
+    reads: [],
+    writes: [buffer],
+    read: sizeOf(shape) * WIDTH[dtype],
+    written: 0,
+    operations: 0,
+  };
 }
 
 /** What is computed where `node` is: itself, and its arguments as far as they have no memory of their own. */

@@ -4,8 +4,10 @@ import { isConstant, valuesOf } from "../../graph/node.ts";
 import type { Form } from "../../numeric/form.ts";
 import { constant, fround, parameter } from "../../numeric/form.ts";
 import { scalarType } from "../../ops/cast.ts";
+import { type ContractAttrs, freeOf } from "../../ops/contract.ts";
 import { opOf, type PointwiseOp } from "../../ops/define.ts";
 import { type DType, isInt } from "../../tensor/dtype.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
 import { FunctionCode } from "./assembler.ts";
 import { elementsOf, shapeOf } from "./cost.ts";
 import { operationsIn } from "./kernel.ts";
@@ -145,12 +147,21 @@ export function kindOf(node: Node): Kind {
       return fits && !(dtype === "int64" && (op.combine === "max" || op.combine === "min")) ? "reduce" : "host";
     }
     case "contract":
-      return node.type.dtype === "bool" ? "host" : "contract";
+      if (node.type.dtype === "bool") return "host";
+      return isOfVector(node) ? "reduce" : "contract";
     case "leaf":
       return uniformValue(node) ? "fused" : "host";
     default:
       return "host";
   }
+}
+
+/** Whether a contraction's result is of one row or of one column, and so in the order of sums. */
+export function isOfVector(node: Node): boolean {
+  const { batch, summed } = node.attrs as unknown as ContractAttrs;
+  const [a, b] = node.args.map(shapeOf) as [readonly number[], readonly number[]];
+  const free = freeOf(a.length, b.length, { batch, summed });
+  return sizeOf(free.a.map((axis) => a[axis]!)) === 1 || sizeOf(free.b.map((axis) => b[axis]!)) === 1;
 }
 
 /** From so many operations on, a value that two loops read is computed once and kept. */
@@ -198,8 +209,10 @@ export function materialized(nodes: readonly Node[], inputs: ReadonlySet<Node>, 
 
 /** Whether `node` reads elements of `arg` again and again along an axis that is not the last, at a cost. */
 function repeats(node: Node, arg: Node, weight: number): boolean {
-  if (weight <= WORTH_KEEPING || elementsOf(node) <= elementsOf(arg) || (shapeOf(arg).at(-1) ?? 1) === 1) return false;
+  if (weight <= WORTH_KEEPING) return false;
   const kind = opOf(node).kind;
+  if (kind === "contract") return node.args.some((other) => elementsOf(other) > elementsOf(arg));
+  if (elementsOf(node) <= elementsOf(arg) || (shapeOf(arg).at(-1) ?? 1) === 1) return false;
   return kind === "pointwise" || kind === "movement";
 }
 

@@ -2,56 +2,81 @@
 import type { CompileOptions, ConcreteGraph, Engine } from "../engine.ts";
 import { referenceEngine } from "../reference/index.ts";
 import { costOf } from "./cost.ts";
-import type { PlanLayout } from "./program.ts";
+import type { PlanOptions } from "./plan.ts";
 
 /** From which costs on something pays, in nanoseconds, about, of the reference engine's loops. */
 export interface Thresholds {
   /** To make code. */
   readonly code: number;
-  /** To start threads, which takes 50 ms. */
+  /** To start threads, which takes 30 ms; a program that is run again has them in any case. */
   readonly threads: number;
 }
 
+/** Each thread has memory of its own. */
+const MOST_THREADS = 64;
+
 /** Tests have everything done at any cost. */
-export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 1e8 }): Engine => ({
+export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 4e8 }): Engine => ({
   name: "wasm",
   supports: () => [],
   compile: async (graph, options = {}) => {
-    const { layout } = await choose(graph, options, thresholds);
-    if (!layout) return referenceEngine.compile(graph, options);
-    const { programOf } = await import("./compiler.ts");
-    return programOf(layout, options.timed) ?? referenceEngine.compile(graph, options);
+    const { threads, atOnce } = choose(graph, options, thresholds);
+    if (threads > 0) {
+      const { planLayout, planOf, programOf, Threads } = await import("./compiler.ts");
+      const pool = new Threads(atOnce);
+      const layout = planLayout(planOf(graph, planOptions(options)), threads, options.keepsFeeds);
+      const program = layout && programOf(layout, pool, options.timed);
+      if (program) return program;
+      pool.dispose();
+    }
+    return referenceEngine.compile(graph, options);
   },
   describe: async (graph, options = {}) => {
-    const { reason, layout } = await choose(graph, options, thresholds);
-    if (!layout) return { engine: "reference", reason, threads: 1 };
-    const { describeMemory, describeStages } = await import("./compiler.ts");
-    const { plan, threads } = layout;
+    const { reason, threads, atOnce } = choose(graph, options, thresholds);
+    if (threads === 0) return { engine: "reference", reason, threads: 1 };
+    const { describeMemory, describeStages, planLayout, planOf } = await import("./compiler.ts");
+    const plan = planOf(graph, planOptions(options));
+    const layout = planLayout(plan, threads, options.keepsFeeds);
+    // The host's own arrays may be larger.
+    if (!layout)
+      return {
+        engine: "reference",
+        reason: "the program needs more than 4 GiB, all that WebAssembly reaches",
+        threads: 1,
+      };
     return {
       engine: "wasm",
       reason,
-      threads,
+      threads: atOnce,
       plan: { stages: describeStages(graph, plan), memory: describeMemory(layout) },
     };
   },
 });
 
-/** A plan laid out, if the graph is worth one, and the reason in words. */
-async function choose(
+/** What is kept for the next run is in memory as a whole. */
+const planOptions = ({ fastMath, keepsFeeds, inFiles }: CompileOptions): PlanOptions => ({
+  fastMath,
+  inFiles: keepsFeeds ? undefined : inFiles,
+});
+
+/**
+ * How many threads a graph may have, none where the reference engine's loops serve as well; how many it has from the beginning;
+ * and the reason in words.
+ */
+function choose(
   graph: ConcreteGraph,
-  { trap, threads: most, fastMath }: CompileOptions,
+  { trap, threads: most }: CompileOptions,
   { code, threads }: Thresholds,
-): Promise<{ readonly reason: string; readonly layout?: PlanLayout | undefined }> {
-  if (trap) return { reason: `which alone can trap ${trap}` };
+): { readonly reason: string; readonly threads: number; readonly atOnce: number } {
+  const reference = { threads: 0, atOnce: 0 };
+  if (trap) return { reason: `which alone can trap ${trap}`, ...reference };
   const cost = costOf(graph);
   const estimate = `the reference engine's loops would take ${inWords(cost)}`;
-  if (cost < code) return { reason: `${estimate}; code pays from ${inWords(code)} on` };
-  const { planLayout, planOf } = await import("./compiler.ts");
-  const layout = planLayout(planOf(graph, fastMath), cost < threads ? 1 : most);
-  // Where 32-bit addresses do not reach, the host's own arrays may.
-  if (!layout) return { reason: "the program needs more than 4 GiB, all that WebAssembly reaches" };
-  const pay = cost < threads ? `threads pay from ${inWords(threads)} on` : "";
-  return { layout, reason: [estimate, pay].filter(Boolean).join("; ") };
+  if (cost < code) return { reason: `${estimate}; code pays from ${inWords(code)} on`, ...reference };
+  const all = Math.min(most ?? process.getBuiltinModule("node:os").availableParallelism(), MOST_THREADS);
+  if (cost < threads)
+    return { reason: `${estimate}; threads pay from ${inWords(threads)} on`, threads: all, atOnce: 1 };
+  return { reason: estimate, threads: all, atOnce: all };
 }
 
 const inWords = (nanoseconds: number): string =>

@@ -6,7 +6,7 @@ import { type DType, isFloat } from "../../tensor/dtype.ts";
 import { type Code, call, type FunctionCode, forBelow, get, i32Const, op, set } from "./assembler.ts";
 import { type AddressOf, FROM, itemFunction, type Loop, SCRATCH_AT, TO } from "./items.ts";
 import { WIDTH } from "./lanes.ts";
-import { microKernel, packPanel, sumOfRows } from "./panels.ts";
+import { microKernel, packPanel } from "./panels.ts";
 
 /** A stack of matrices: strides of batch, rows and columns, in elements. */
 export interface Matrices {
@@ -36,36 +36,25 @@ export interface Tile {
   /** Elements from row to row of the result, and its rows. */
   readonly pitch: number;
   readonly height: number;
-  /**
-   * "blocks" of cache and register tiles; "strips" of few rows, which use no part of b twice, so that it is not packed in advance;
-   * "sums": one row, the sum of b's rows, which lie in one piece each.
-   */
-  readonly way: "blocks" | "strips" | "sums";
+  /** "blocks" of cache and register tiles; "strips" of few rows, which use no part of b twice, so that it is not packed in advance. */
+  readonly way: "blocks" | "strips";
   /** Each product is rounded only with the sum that it is added to. */
   readonly isFused: boolean;
 }
 
 /** Vectors of sums that leave registers for the operands. */
 const MOST_VECTORS = 12;
-/** Vectors of sums that stay in the cache. */
-const MOST_SUMS = 256;
 
 /**
- * @param step - elements from column to column of b
  * @param fastMath - products may be fused with their sums, which leaves registers for a larger tile
  */
-export function tileOf(
-  dtype: DType,
-  { m, n }: Pick<Product["sizes"], "m" | "n">,
-  step: number,
-  fastMath: boolean,
-): Tile {
+export function tileOf(dtype: DType, { m, n }: Pick<Product["sizes"], "m" | "n">, fastMath = false): Tile {
   const perVector = 16 / WIDTH[dtype];
   const isFused = fastMath && isFloat(dtype) && m >= 4;
   const rows = Math.min(m, isFused ? 3 : 4);
-  const way = m >= 4 ? "blocks" : m === 1 && step === 1 ? "sums" : "strips";
+  const way = m >= 4 ? "blocks" : "strips";
   const vectors = Math.ceil(n / perVector);
-  const most = { blocks: isFused ? 3 : 2, strips: Math.floor(MOST_VECTORS / rows), sums: MOST_SUMS }[way];
+  const most = { blocks: isFused ? 3 : 2, strips: Math.floor(MOST_VECTORS / rows) }[way];
   const tiles = Math.ceil(vectors / most);
   // An even number of strips, for two threads or more.
   const even = way === "blocks" ? tiles : Math.min(vectors, Math.max(tiles + (tiles % 2), 1));
@@ -98,7 +87,7 @@ export function productOf(product: Product, addressOf: AddressOf, first: number)
   const { dtype, sizes, a, b, tile } = product;
   const [micro, packA, packB] = [first, first + 1, first + 2];
   const helpers = [
-    tile.way === "sums" ? sumOfRows(dtype, b.row) : microKernel(dtype, tile),
+    microKernel(dtype, tile),
     packPanel(dtype, tile.rows, a.row, a.column),
     packPanel(dtype, tile.columns, b.column, b.row),
   ];
@@ -108,7 +97,7 @@ export function productOf(product: Product, addressOf: AddressOf, first: number)
     tile.way === "blocks"
       ? [packing(product, panelsOfB, addressOf, packB), blocks(product, addressOf, { micro, packA })]
       : [packing(product, panelsOfA, addressOf, packA), strips(product, addressOf, { micro, packB })];
-  return { helpers: tile.way === "sums" ? helpers.slice(0, 2) : helpers, loops };
+  return { helpers, loops };
 }
 
 /** min(a, b), unsigned. */
@@ -162,7 +151,7 @@ function packing(
 
 /** Makes a result of few rows from the packed a: an item a strip of columns. */
 function strips(
-  { dtype, sizes: { batch, n, k }, b, c, packed, tile: { rows, columns, pitch, way } }: Product,
+  { dtype, sizes: { batch, n, k }, b, c, packed, tile: { rows, columns, pitch } }: Product,
   addressOf: AddressOf,
   { micro, packB }: { micro: number; packB: number },
 ): Loop {
@@ -203,23 +192,27 @@ function strips(
       set(matrix, op("i32.div_u", get(FROM), i32Const(count))),
       set(strip, op("i32.rem_u", get(FROM), i32Const(count))),
       set(at, i32Const(0)),
-      way === "sums" ? call(micro, row, from, target, least(i32Const(columns), left), i32Const(k)) : byDepth,
+      byDepth,
     ),
   );
   return { code: fn, items: batch * count, perItem: (k * columns * rows) / 4 };
 }
 
-/** Makes the result in blocks of rows and columns: an item a block. */
-function blocks(
-  { dtype, sizes: { batch, m, n, k }, a, c, packed, tile }: Product,
-  addressOf: AddressOf,
-  { micro, packA }: { micro: number; packA: number },
-): Loop {
+/** The rows of the blocks in which a product is made, fewer in the last. */
+export function blockRows({ sizes: { m }, tile }: Product): number {
+  const wanted = Math.max(Math.ceil(m / ROWS), Math.min(EVEN_BLOCKS, Math.floor(m / FEW_ROWS)));
+  return Math.ceil(m / (wanted + (wanted % 2)) / tile.rows) * tile.rows;
+}
+
+/** Makes the result in blocks of rows and columns: an item a block, those of the same rows one after the other. */
+function blocks(product: Product, addressOf: AddressOf, { micro, packA }: { micro: number; packA: number }): Loop {
+  const { dtype, a, c, packed, tile } = product;
+  const { batch, m, n, k } = product.sizes;
   const width = WIDTH[dtype];
+  const [source, result] = [addressOf(a.buffer), addressOf(c)];
   const { pitch, height } = tile;
   const columns = Math.floor(COLUMNS / tile.columns) * tile.columns;
-  const wanted = Math.max(Math.ceil(m / ROWS), Math.min(EVEN_BLOCKS, Math.floor(m / FEW_ROWS)));
-  const rows = Math.ceil(m / (wanted + (wanted % 2)) / tile.rows) * tile.rows;
+  const rows = blockRows(product);
   const [rowBlocks, columnBlocks] = [Math.ceil(m / rows), Math.ceil(pitch / columns)];
   const fn = itemFunction();
   const [matrix, rest, top, bottom, left, right, at, depth, i, j] = Array.from({ length: 10 }, () =>
@@ -227,6 +220,9 @@ function blocks(
   ) as [number, number, number, number, number, number, number, number, number, number];
   const panelSize = k * tile.columns * width;
   const panels = pitch / tile.columns;
+  // A thread's own memory holds the rows of one block.
+  const inBlock = op("i32.sub", get(i), get(top));
+  const rowOfResult = result.isLocal ? inBlock : sum(times(get(matrix), height), get(i));
   fn.emit(
     forBelow(
       FROM,
@@ -252,9 +248,9 @@ function blocks(
           call(
             packA,
             sum(
-              i32Const(addressOf(a.buffer).base + a.offset * width),
-              times(get(matrix), a.batch * width),
-              times(get(i), a.row * width),
+              i32Const(source.base + a.offset * width),
+              ...(source.isLocal ? [get(SCRATCH_AT)] : [times(get(matrix), a.batch * width)]),
+              times(source.isLocal ? inBlock : get(i), a.row * width),
               times(get(at), a.column * width),
             ),
             sum(get(SCRATCH_AT), op("i32.mul", op("i32.sub", get(i), get(top)), times(get(depth), width))),
@@ -281,8 +277,9 @@ function blocks(
                 times(get(at), tile.columns * width),
               ),
               sum(
-                i32Const(addressOf(c).base),
-                times(sum(times(sum(times(get(matrix), height), get(i)), pitch), get(j)), width),
+                i32Const(result.base),
+                ...(result.isLocal ? [get(SCRATCH_AT)] : []),
+                times(sum(times(rowOfResult, pitch), get(j)), width),
               ),
               i32Const(pitch * width),
               get(depth),

@@ -48,8 +48,14 @@ interface Life {
 /**
  * Lays a plan's buffers out: a thread's own after `scratch` bytes of its memory, all others from `base` on, which is given the bytes that
  * a thread takes. Inputs are there from the beginning, outputs to the end.
+ * @param keepsInputs - inputs are there to the end too
  */
-export function layOut(plan: Plan, scratch: number, base: (threadBytes: number) => number): Layout {
+export function layOut(
+  plan: Plan,
+  scratch: number,
+  base: (threadBytes: number) => number,
+  keepsInputs: boolean,
+): Layout {
   const { chains, buffers, inputs, outputs } = plan;
   const { offsets, threadBytes } = localOffsets(plan, scratch);
   const start = base(threadBytes);
@@ -64,7 +70,7 @@ export function layOut(plan: Plan, scratch: number, base: (threadBytes: number) 
     const touched = steps.map(buffersOf).flatMap(({ reads, writes }) => [...reads, ...writes]);
     for (const buffer of touched) touch(buffer, time);
   }
-  for (const { buffer } of outputs) touch(buffer, chains.length);
+  for (const { buffer } of keepsInputs ? [...outputs, ...inputs] : outputs) touch(buffer, chains.length);
   const shared = inPlace(chains, lives);
   const owners = lives.filter(({ buffer }) => shared[buffer] === buffer && !offsets.has(buffer));
   const placed = assign(owners, start);
@@ -76,16 +82,27 @@ export function layOut(plan: Plan, scratch: number, base: (threadBytes: number) 
   return { addresses, threadBytes, end: Math.max(start, ...ends) };
 }
 
-/** Where in a thread's memory the buffers of chains lie, a block of each. Chains follow each other, so that they share it. */
+/**
+ * Where in a thread's memory the buffers of chains lie, a block of each. Chains follow each other, so that they share it, but for
+ * what is read from files, maybe for several of them.
+ */
 function localOffsets({ chains, buffers }: Plan, scratch: number) {
   const offsets = new Map<number, number>();
-  let threadBytes = scratch;
-  for (const { locals, blocks } of chains) {
-    let end = scratch;
+  // Loops may go past the end of a block as of a whole.
+  const room = (buffer: number, share: number) => aligned(Math.ceil(buffers[buffer]! * share)) + ALIGNMENT;
+  const fetched = new Set(chains.flatMap(({ fetches }) => fetches.map((fetch) => fetch.buffer)));
+  let start = scratch;
+  for (const buffer of fetched) {
+    offsets.set(buffer, start);
+    start += room(buffer, Math.max(...chains.map(({ locals, share }) => (locals.has(buffer) ? share : 0))));
+  }
+  let threadBytes = start;
+  for (const { locals, share } of chains) {
+    let end = start;
     for (const buffer of locals) {
+      if (fetched.has(buffer)) continue;
       offsets.set(buffer, end);
-      // Loops may go past the end of a block as of a whole.
-      end += aligned(Math.ceil(buffers[buffer]! / blocks)) + ALIGNMENT;
+      end += room(buffer, share);
     }
     threadBytes = Math.max(threadBytes, end);
   }

@@ -81,46 +81,6 @@ export function microKernel(dtype: DType, { rows, columns, isFused }: Tile): Fun
   return fn;
 }
 
-/** Rows that are added at one pass over the sums. */
-const ROWS_AT_ONCE = 8;
-
-/** (a, b, c, count, depth): c = the sum of b's rows, `count` elements of each, times the elements of a. `pitch` elements lie from row to row. */
-export function sumOfRows(dtype: DType, pitch: number): FunctionCode {
-  const [multiply, add] = multiplication(dtype);
-  const width = WIDTH[dtype];
-  const perVector = 16 / width;
-  const fn = new FunctionCode(["i32", "i32", "i32", "i32", "i32"]);
-  const [a, b, c, count, depth] = [0, 1, 2, 3, 4] as const;
-  const [k, column, from, to] = Array.from({ length: 4 }, () => fn.local("i32")) as [number, number, number, number];
-  const factors = Array.from({ length: ROWS_AT_ONCE }, () => fn.local("v128"));
-  const eachVector = (value: Code) => [
-    set(from, get(b)),
-    set(to, get(c)),
-    set(column, i32Const(0)),
-    forBelow(column, get(count), perVector, store("v128.store", get(to), value), moveBy(from, 16), moveBy(to, 16)),
-  ];
-  /** Goes through k while there are `rows` more. */
-  const adding = (rows: number) => {
-    const used = factors.slice(0, rows);
-    const row = (r: number) => load("v128.load", get(from), r * pitch * width);
-    const sums = used.reduce<Code>(
-      (sum, factor, r) => op(add, sum, op(multiply, get(factor), row(r))),
-      load("v128.load", get(to)),
-    );
-    return forBelow(
-      k,
-      op("i32.sub", get(depth), op("i32.rem_u", get(depth), i32Const(rows))),
-      rows,
-      ...used.map((factor, r) => set(factor, loadSplat(width, get(a), r * width))),
-      ...eachVector(sums),
-      moveBy(a, rows * width),
-      moveBy(b, rows * pitch * width),
-    );
-  };
-  fn.emit(...eachVector(v128Const("i32", 0)), set(k, i32Const(0)), adding(ROWS_AT_ONCE), adding(1));
-  return fn;
-}
-
 /**
  * (source, target, count, depth): lays `lines` lines of `depth` elements beside each other, element k of all, then k + 1 of all.
  * Of `count` lines that there are, the last stands for those missing. Strides in elements.

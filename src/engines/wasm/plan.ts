@@ -1,22 +1,22 @@
 /** A concrete graph as steps over buffers: loops in WebAssembly, and what the reference engine does. Knows no bytes of code. */
 import { ancestors, type Node } from "../../graph/node.ts";
 import type { Form } from "../../numeric/form.ts";
-import { constant, parameter } from "../../numeric/form.ts";
+import { constant, fround, mul, parameter } from "../../numeric/form.ts";
 import { scalarType } from "../../ops/cast.ts";
 import { type ContractAttrs, freeOf } from "../../ops/contract.ts";
-import { type MovementOp, opOf, type ReduceOp } from "../../ops/define.ts";
+import { type MovementOp, opOf } from "../../ops/define.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
 import type { ConcreteGraph } from "../engine.ts";
 import { viewThrough } from "../reference/movement.ts";
 import { collapse, isContiguous, permuted, type Strided, sliced, stridesUnder } from "../reference/view.ts";
 import { type Chain, chainsOf } from "./chains.ts";
-import { shapeOf } from "./cost.ts";
+import { elementsOf, shapeOf } from "./cost.ts";
 import { type Access, directly, kindOf, materialized } from "./fusion.ts";
 import { BLOCK, type Combine, type Kernel, type Operand, type Reduction } from "./kernel.ts";
 import { GROUP, WIDTH } from "./lanes.ts";
 import { type Matrices, type Product, packedSize, resultSize, tileOf } from "./matmul.ts";
-import { Fusing } from "./reading.ts";
+import { Fusing, loaded } from "./reading.ts";
 
 /** Where a value lies. */
 export interface Place extends Strided {
@@ -47,31 +47,62 @@ export interface Plan {
   readonly outputs: readonly Place[];
 }
 
-/** @param fastMath - products may be fused with their sums */
-export const planOf = (graph: ConcreteGraph, fastMath = false): Plan => new Planner(graph, fastMath).plan();
+export interface PlanOptions {
+  /** Products may be fused with their sums. */
+  readonly fastMath?: boolean | undefined;
+  /** Inputs that may be read from files, block by block, and the dtypes there. */
+  readonly inFiles?: ReadonlyMap<Node, DType> | undefined;
+}
+
+export function planOf(graph: ConcreteGraph, options: PlanOptions = {}): Plan {
+  const plan = new Planner(graph, options, new Set()).plan();
+  const fetched = new Set(plan.chains.flatMap(({ fetches }) => fetches.map((fetch) => fetch.buffer)));
+  // What the file has in another dtype is read in blocks in any case: if no other loop can, one that converts it does.
+  const stranded = graph.inputs.filter(
+    (node, i) => plan.inputs[i]!.dtype !== node.type.dtype && !fetched.has(plan.inputs[i]!.buffer),
+  );
+  return stranded.length > 0 ? new Planner(graph, options, new Set(stranded)).plan() : plan;
+}
+
+/** Bytes from which on an input is not read as a whole, and how many inputs may be read so. */
+const LEAST_FILED = 1_000_000;
+const MOST_FILED = 16;
 
 class Planner {
   readonly #graph: ConcreteGraph;
-  readonly #fastMath: boolean;
+  readonly #fastMath: boolean | undefined;
+  /** The inputs that are read from files, if their use allows it, and their dtypes there. */
+  readonly #filed: ReadonlyMap<Node, DType>;
+  readonly #converted: ReadonlySet<Node>;
   readonly #kept: ReadonlySet<Node>;
   readonly #nodes: readonly Node[];
   readonly #places = new Map<Node, Place>();
   readonly #steps: Step[] = [];
   readonly #buffers: number[] = [];
 
-  constructor(graph: ConcreteGraph, fastMath: boolean) {
+  /** @param converted - inputs that are converted before all else */
+  constructor(graph: ConcreteGraph, { fastMath, inFiles }: PlanOptions, converted: ReadonlySet<Node>) {
     this.#fastMath = fastMath;
+    this.#converted = converted;
+    const filed = [...(inFiles ?? [])].filter(
+      ([node, dtype]) => elementsOf(node) * WIDTH[dtype] >= LEAST_FILED && !graph.outputs.includes(node),
+    );
+    this.#filed = new Map(filed.length > MOST_FILED ? [] : filed);
     this.#graph = graph;
     this.#nodes = ancestors([...graph.inputs, ...graph.outputs]);
     this.#kept = materialized(this.#nodes, new Set(graph.inputs), graph.outputs);
   }
 
   plan(): Plan {
-    const inputs = this.#graph.inputs.map((node) => this.#newPlace(node));
+    const inputs = this.#graph.inputs.map((node) => this.#newPlace(node, this.#filed.get(node)));
+    for (const node of this.#converted) this.#placeOf(node);
     for (const node of this.#nodes) if (this.#kept.has(node) && !this.#places.has(node)) this.#make(node);
     const outputs = this.#graph.outputs.map((node) => this.#contiguous(this.#places.get(node)!, node));
     const kept = new Set([...inputs, ...outputs].map((place) => place.buffer));
-    return { chains: chainsOf(this.#steps, kept), buffers: this.#buffers, inputs, outputs };
+    const filed = inputs.flatMap(({ buffer, shape }, i) =>
+      this.#filed.has(this.#graph.inputs[i]!) ? [[buffer, sizeOf(shape)] as const] : [],
+    );
+    return { chains: chainsOf(this.#steps, kept, new Map(filed)), buffers: this.#buffers, inputs, outputs };
   }
 
   /** A buffer of `size` elements, and a group more: loops may go past the end. */
@@ -84,8 +115,8 @@ class Planner {
     return { dtype, shape, strides: stridesOf(shape), offset: 0, buffer: this.#buffer(dtype, sizeOf(shape)) };
   }
 
-  #newPlace(node: Node): Place {
-    const place = this.#place(node.type.dtype, shapeOf(node));
+  #newPlace(node: Node, dtype = node.type.dtype): Place {
+    const place = this.#place(dtype, shapeOf(node));
     this.#places.set(node, place);
     return place;
   }
@@ -94,7 +125,8 @@ class Planner {
     const op = opOf(node);
     switch (kindOf(node)) {
       case "reduce":
-        this.#reduce(node, (op as ReduceOp).combine as Combine);
+        if (op.kind === "reduce") this.#reduce(node, op.combine as Combine);
+        else this.#sumProducts(node);
         break;
       case "contract":
         this.#contract(node);
@@ -115,9 +147,10 @@ class Planner {
   /** The place of a node, which gets memory of its own if there is none yet. */
   #placeOf(node: Node): Place {
     const known = this.#placeIfAny(node);
-    if (known) return known;
+    if (known?.dtype === node.type.dtype) return known;
     const place = this.#newPlace(node);
-    this.#loop(node, place, true);
+    if (known) this.#push(node, place.shape, [known], place, loaded(known, 0, node));
+    else this.#loop(node, place, true);
     return place;
   }
 
@@ -170,8 +203,8 @@ class Planner {
   /** A loop over a node's elements; `anew`: computed though the node has a place. */
   #loop(node: Node, to: Place, anew = false): void {
     const shape = shapeOf(node);
-    const fusing = new Fusing((n) => this.#placeIfAny(n), directly(shape), shape);
-    const value = fusing.form(node, anew);
+    const fusing = new Fusing((n) => this.#placeIfAny(n), shape);
+    const value = fusing.form(node, directly(shape), anew);
     this.#push(node, shape, fusing.loads, to, value);
   }
 
@@ -206,43 +239,72 @@ class Planner {
     const shape = shapeOf(x);
     const order = [...shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
     const loop = order.map((axis) => shape[axis]!);
-    const over = (placeOf: (n: Node) => Place | undefined) =>
-      new Fusing(placeOf, permutedAccess(directly(loop), order), loop);
-    const fusing = over((n) => this.#placeIfAny(n));
-    const value = fusing.form(x);
+    this.#foldLast(node, combine, axes.length, loop, (fusing) => fusing.form(x, permutedAccess(directly(loop), order)));
+  }
+
+  /** A contraction with a vector: the sum of products, of which none is kept. */
+  #sumProducts(node: Node): void {
+    const [a, b] = node.args as [Node, Node];
+    const { batch, summed } = node.attrs as unknown as ContractAttrs;
+    const { a: freeOfA, b: freeOfB } = freeOf(shapeOf(a).length, shapeOf(b).length, { batch, summed });
+    /** The operand's axes, in the loop's order; undefined where it has none. */
+    const axesOf = (side: 0 | 1, free: readonly (number | undefined)[]) => [
+      ...batch.map((pair) => pair[side]),
+      ...free,
+      ...summed.map((pair) => pair[side]),
+    ];
+    const none = (axes: readonly number[]) => axes.map(() => undefined);
+    const orders = [axesOf(0, [...freeOfA, ...none(freeOfB)]), axesOf(1, [...none(freeOfA), ...freeOfB])] as const;
+    const loop = orders[0].map((axis, i) => (axis === undefined ? shapeOf(b)[orders[1][i]!]! : shapeOf(a)[axis]!));
+    this.#foldLast(node, "sum", summed.length, loop, (fusing) =>
+      productForm(
+        node.type.dtype,
+        fusing.form(a, permutedAccess(directly(loop), orders[0])),
+        fusing.form(b, permutedAccess(directly(loop), orders[1])),
+      ),
+    );
+  }
+
+  /** Folds the last `count` axes of a loop, whose elements `form` makes. */
+  #foldLast(
+    node: Node,
+    combine: Combine,
+    count: number,
+    loop: readonly number[],
+    form: (fusing: Fusing) => Form,
+  ): void {
+    const fusing = new Fusing((n) => this.#placeIfAny(n), loop);
+    const value = form(fusing);
+    const { loads } = fusing;
     const folded = collapse(
-      loop.slice(-axes.length),
-      fusing.loads.map((l) => l.strides.slice(-axes.length)),
+      loop.slice(-count),
+      loads.map((l) => l.strides.slice(-count)),
     );
     if (folded.length <= 1) {
-      this.#fold(node, combine, fusing, value);
+      this.#fold(node, combine, loop, loads, value);
       return;
     }
     // The reduced elements lie in no one line: they are laid out so first.
-    const copy = this.#place(x.type.dtype, loop);
-    this.#push(node, loop, fusing.loads, copy, value);
-    const laidOut = permuted(
-      copy,
-      shape.map((_, axis) => order.indexOf(axis)),
-    );
-    const again = over((n) => (n === x ? laidOut : undefined));
-    this.#fold(node, combine, again, again.form(x));
+    const copy = this.#place(node.type.dtype, loop);
+    this.#push(node, loop, loads, copy, value);
+    this.#fold(node, combine, loop, [copy], parameter(0, scalarType(copy.dtype)));
   }
 
-  #fold(node: Node, combine: Combine, fusing: Fusing, value: Form): void {
+  #fold(node: Node, combine: Combine, loop: readonly number[], places: readonly Place[], value: Form): void {
     const { dtype } = node.type;
     const result = shapeOf(node);
-    const resultStrides = [...stridesOf(result), ...fusing.shape.slice(result.length).map(() => 0)];
-    const collapsed = collapse(fusing.shape, [resultStrides, ...fusing.loads.map((l) => l.strides)]);
+    const resultStrides = [...stridesOf(result), ...loop.slice(result.length).map(() => 0)];
+    const collapsed = collapse(loop, [resultStrides, ...places.map((l) => l.strides)]);
     const kept = collapsed.filter((axis) => axis.steps[0] !== 0);
     const folded = collapsed.find((axis) => axis.steps[0] === 0) ?? {
       size: 1,
-      steps: collapsed[0]?.steps.map(() => 0) ?? fusing.loads.map(() => 0),
+      steps: collapsed[0]?.steps.map(() => 0) ?? places.map(() => 0),
     };
     const last = kept.at(-1);
-    // Vectors lie along the axis whose elements follow each other in memory.
-    const along = (axis: { steps: readonly number[] }) => axis.steps.slice(1).filter((step) => step === 1).length;
-    const byColumn = last !== undefined && along(last) > along(folded);
+    // Vectors lie along the axis whose elements follow each other in memory, or are one and the same.
+    const scattered = (axis: { steps: readonly number[] }) =>
+      axis.steps.slice(1).filter((s) => s !== 0 && s !== 1).length;
+    const byColumn = last !== undefined && scattered(last) < scattered(folded);
     const inner = byColumn ? last.size : 1;
     const outer = byColumn ? kept.slice(0, -1) : kept;
     const blocks = Math.ceil(folded.size / BLOCK);
@@ -253,7 +315,7 @@ class Planner {
     const outerStrides = stridesOf(outer.map((axis) => axis.size)).map((stride) => stride * blocks * pitch);
     const to: Operand = { dtype, buffer, offset: 0, strides: [...outerStrides, pitch, ...(byColumn ? [1] : [])] };
     const reduction: Reduction = { combine, axis: outer.length, to, value };
-    const loads = fusing.loads.map(
+    const loads = places.map(
       (load, i): Operand => ({ ...operandOf(load), strides: axes.map((axis) => axis.steps[i + 1] ?? 0) }),
     );
     const kernel: Kernel = { shape: axes.map((axis) => axis.size), loads, stores: [], reduction };
@@ -295,7 +357,7 @@ class Planner {
     });
     const [rows, columns] = isSwapped ? [b, a] : [a, b];
     const factors = { a: matrices(rows, false), b: matrices(columns, true) };
-    const tile = tileOf(dtype, sizes, factors.b.column, this.#fastMath);
+    const tile = tileOf(dtype, sizes, this.#fastMath);
     const c = this.#buffer(dtype, resultSize(sizes, tile));
     const packed = this.#buffer(dtype, packedSize(sizes, tile));
     const product: Product = { dtype, sizes, ...factors, tile, c, packed };
@@ -321,6 +383,8 @@ class Planner {
 
 const operandOf = ({ dtype, buffer, offset, strides }: Place): Operand => ({ dtype, buffer, offset, strides });
 
-/** Axis order[i] of what is accessed is axis i of `access`. */
-const permutedAccess = (access: Access, order: readonly number[]): Access =>
-  order.map((_, axis) => access[order.indexOf(axis)]!);
+/** Axis order[i] of what is accessed is axis i of `access`; it has no others. */
+const permutedAccess = (access: Access, order: readonly (number | undefined)[]): Access =>
+  order.flatMap((_, axis) => access[order.indexOf(axis)] ?? []);
+
+const productForm = (dtype: DType, a: Form, b: Form): Form => (dtype === "float32" ? fround(mul(a, b)) : mul(a, b));

@@ -1,5 +1,4 @@
 /** A plan made ready to run: code, memory and threads. */
-import { availableParallelism } from "node:os";
 import type { Node } from "../../graph/node.ts";
 import { ROUTINES } from "../../numeric/routines.ts";
 import { viewOf } from "../../tensor/dtype.ts";
@@ -8,8 +7,9 @@ import type { FeedSource, Program } from "../engine.ts";
 import { copyInto } from "../reference/copy.ts";
 import { nodeValue } from "../reference/evaluate.ts";
 import type { View } from "../reference/view.ts";
-import { call, type FunctionCode, forBelow, get, i32Const, moduleOf, op } from "./assembler.ts";
+import { call, type FunctionCode, forBelow, get, i32Const, moduleOf, op, when } from "./assembler.ts";
 import type { Chain } from "./chains.ts";
+import { Files, readingsOf } from "./files.ts";
 import { type AddressOf, FROM, itemFunction, type Loop, SCRATCH_AT, TO } from "./items.ts";
 import { WIDTH } from "./lanes.ts";
 import { loopOf } from "./loops.ts";
@@ -17,8 +17,8 @@ import { PACKED_BLOCK, productOf } from "./matmul.ts";
 import { type Layout, layOut } from "./memory.ts";
 import type { Place, Plan, Step } from "./plan.ts";
 import { combineBlocks, SCRATCH } from "./reductions.ts";
-import { IMPORTS, STAND_INS } from "./routines.ts";
-import { CONTROL_BYTES, MOST_THREADS, Threads } from "./threads.ts";
+import { IMPORTS, importIndex, STAND_INS } from "./routines.ts";
+import { CONTROL_BYTES, type Machine, type Threads } from "./threads.ts";
 
 /** Bytes of a page of memory. */
 export const PAGE = 65_536;
@@ -41,15 +41,19 @@ export interface PlanLayout extends Layout {
   readonly plan: Plan;
   readonly threads: number;
   readonly pages: number;
+  readonly keepsFeeds: boolean;
 }
 
-/** Lays a plan out for so many threads, or gives undefined where it needs more memory than addresses reach. */
-export function planLayout(plan: Plan, most = availableParallelism()): PlanLayout | undefined {
-  const threads = Math.min(most, MOST_THREADS);
+/**
+ * Lays a plan out for so many threads at most, or gives undefined where it needs more memory than addresses reach.
+ * @param keepsFeeds - what is fed stays where it is
+ */
+export function planLayout(plan: Plan, threads: number, keepsFeeds = false): PlanLayout | undefined {
   const pagesOf = (bytes: number) => Math.ceil(bytes / PAGE);
-  const layout = layOut(plan, SCRATCH_BYTES, (threadBytes) => pagesOf(CONTROL_BYTES + threads * threadBytes) * PAGE);
+  const base = (threadBytes: number) => pagesOf(CONTROL_BYTES + threads * threadBytes) * PAGE;
+  const layout = layOut(plan, SCRATCH_BYTES, base, keepsFeeds);
   const pages = pagesOf(layout.end) + 1;
-  return pages > MOST_PAGES ? undefined : { ...layout, plan, threads, pages };
+  return pages > MOST_PAGES ? undefined : { ...layout, plan, threads, pages, keepsFeeds };
 }
 
 /** Memory for all threads, or undefined where there is none: it takes addresses for 4 GiB and more, and `ulimit -v` may leave fewer. */
@@ -62,8 +66,16 @@ function sharedMemory(pages: number): WebAssembly.Memory | undefined {
   }
 }
 
-/** Makes a plan's program, or gives undefined where there is no memory for it; `timed`: it measures its stages. */
-export function programOf({ plan, threads, pages, ...layout }: PlanLayout, timed = false): Program | undefined {
+/**
+ * Makes a plan's program, which runs on `pool` and disposes of it, or gives undefined where there is no memory for it. From the
+ * second run on it has all the threads that it is laid out for.
+ * @param timed - it measures its stages
+ */
+export function programOf(
+  { plan, pages, threads, keepsFeeds, ...layout }: PlanLayout,
+  pool: Threads,
+  timed = false,
+): Program | undefined {
   const memory = sharedMemory(pages);
   if (!memory) return undefined;
   const { tasks, functions } = assemble(plan, (buffer) => layout.addresses[buffer]!);
@@ -71,13 +83,16 @@ export function programOf({ plan, threads, pages, ...layout }: PlanLayout, timed
   // Fused products are part of WebAssembly since V8 11.4; Node 20's has them behind a flag.
   if (!WebAssembly.validate(bytes)) process.getBuiltinModule("node:v8").setFlagsFromString(RELAXED_SIMD);
   const module = new WebAssembly.Module(bytes);
-  const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, memory } });
-  const pool = new Threads(
+  const readings = readingsOf(plan);
+  const files = new Files(readings, memory);
+  const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, fetch: files.fetch, memory } });
+  pool.begin({
     memory,
-    exports as Record<string, (from: number, to: number, scratch: number) => void>,
-    (thread) => CONTROL_BYTES + thread * layout.threadBytes,
-  );
-  pool.start(threads, memory, module, STAND_INS);
+    module,
+    exports: exports as Machine["exports"],
+    routines: STAND_INS,
+    scratch: (thread) => CONTROL_BYTES + thread * layout.threadBytes,
+  });
   const { buffer } = memory;
   const view = ({ dtype, buffer: of, shape, strides, offset }: Place): View => {
     const address = layout.addresses[of]!.base;
@@ -96,12 +111,19 @@ export function programOf({ plan, threads, pages, ...layout }: PlanLayout, timed
     timing.milliseconds[task.stage]! += Number(process.hrtime.bigint() - start) / 1e6;
   };
 
+  const inParts = new Set(readings.map((reading) => reading.input));
+  let known: readonly FeedSource[] = [];
   return {
     timing: timed ? timing : undefined,
     run: async (feeds) => {
-      for (const [i, place] of plan.inputs.entries()) read(feeds[i]!, view(place));
-      timing.runs++;
-      tasks.forEach(timed ? measured : perform);
+      for (const [i, place] of plan.inputs.entries())
+        if (feeds[i] !== known[i] && !inParts.has(i)) read(feeds[i]!, view(place));
+      if (keepsFeeds) known = [...feeds];
+      if (timing.runs++ > 0) pool.grow(threads);
+      files.during(feeds, (streams) => {
+        pool.streams = streams;
+        tasks.forEach(timed ? measured : perform);
+      });
       return plan.outputs.map((place) => tensorOf(view(place)));
     },
     dispose: () => pool.dispose(),
@@ -112,6 +134,7 @@ export function programOf({ plan, threads, pages, ...layout }: PlanLayout, timed
 function assemble(plan: Plan, addressOf: AddressOf) {
   const functions: FunctionCode[] = [];
   const tasks: Task[] = [];
+  let streams = 0;
   for (const [stage, chain] of plan.chains.entries()) {
     const addTask = ({ code, items, perItem }: Loop) => {
       functions.push(code);
@@ -120,18 +143,17 @@ function assemble(plan: Plan, addressOf: AddressOf) {
     };
     const [step] = chain.steps as [Step];
     if (step.kind === "host") tasks.push({ stage, ...step });
-    else if (chain.steps.length > 1) addTask(chained(chain, functions, addressOf));
-    else loopsOf(step, functions, addressOf).forEach(addTask);
+    else if (chain.isWhole) loopsOf(step, functions, addressOf).forEach(addTask);
+    else chained(chain, streams, functions, addressOf).forEach(addTask);
+    streams += chain.fetches.length;
   }
   return { functions, tasks };
 }
 
+type Looping = Exclude<Step, { readonly kind: "host" }>;
+
 /** The loops of a step, one after the other; functions that they call are added to `functions`. */
-function loopsOf(
-  step: Exclude<Step, { kind: "host" }>,
-  functions: FunctionCode[],
-  addressOf: AddressOf,
-): readonly Loop[] {
+function loopsOf(step: Looping, functions: FunctionCode[], addressOf: AddressOf): readonly Loop[] {
   switch (step.kind) {
     case "kernel":
       return [loopOf(step.kernel, addressOf)];
@@ -145,23 +167,57 @@ function loopsOf(
   }
 }
 
-/** A chain as one loop, whose items are its blocks. */
-function chained({ blocks, steps }: Chain, functions: FunctionCode[], addressOf: AddressOf): Loop {
-  const code = itemFunction();
-  const parts = steps.flatMap((step) => (step.kind === "host" ? [] : loopsOf(step, functions, addressOf)));
-  const calls = parts.map(({ code: part, items }) => {
-    functions.push(part);
-    const first = op("i32.mul", get(FROM), i32Const(items / blocks));
-    return call(
-      IMPORTS.length + functions.length - 1,
-      first,
-      op("i32.add", first, i32Const(items / blocks)),
-      get(SCRATCH_AT),
-    );
+/**
+ * A chain: what its product packs, and one loop, whose items are the chain's blocks. Its streams have numbers from
+ * `firstStream` on.
+ */
+function chained(
+  { blocks, steps, tail, fetches }: Chain,
+  firstStream: number,
+  functions: FunctionCode[],
+  addressOf: AddressOf,
+): readonly Loop[] {
+  const added = ({ code, items, perItem }: Loop) => {
+    functions.push(code);
+    return { index: IMPORTS.length + functions.length - 1, items, work: items * perItem };
+  };
+  const loops = (steps: readonly Step[]) => steps.flatMap((step) => loopsOf(step as Looping, functions, addressOf));
+  const [first] = steps as [Step];
+  const [packing, making] = first.kind === "product" ? loops([first]) : [];
+  const product = making && added(making);
+  const [whole, rest] = [steps, tail].map((part) => loops(product ? part.slice(1) : part).map(added)) as [
+    ReturnType<typeof added>[],
+    ReturnType<typeof added>[],
+  ];
+  const count = blocks + (tail.length > 0 ? 1 : 0);
+  const itemsOfBlock = (index: number, items: number) => {
+    const from = op("i32.mul", get(FROM), i32Const(items));
+    return call(index, from, op("i32.add", from, i32Const(items)), get(SCRATCH_AT));
+  };
+  const inWhole = whole.map(({ index, items }) => itemsOfBlock(index, items / blocks));
+  const inRest = rest.map(({ index, items }) => call(index, i32Const(0), i32Const(items), get(SCRATCH_AT)));
+  const fetched = fetches.map(({ buffer }, i) => {
+    const address = op("i32.add", get(SCRATCH_AT), i32Const(addressOf(buffer).base));
+    return call(importIndex("fetch"), i32Const(firstStream + i), get(FROM), address);
   });
-  code.emit(forBelow(FROM, get(TO), 1, ...calls));
-  const perItem = parts.reduce((sum, { items, perItem }) => sum + items * perItem, 0) / blocks;
-  return { code, items: blocks, perItem };
+  const code = itemFunction();
+  code.emit(
+    forBelow(
+      FROM,
+      get(TO),
+      1,
+      ...fetched,
+      ...(product ? [itemsOfBlock(product.index, product.items / count)] : []),
+      ...(tail.length > 0
+        ? [
+            when(op("i32.lt_u", get(FROM), i32Const(blocks)), ...inWhole),
+            when(op("i32.eq", get(FROM), i32Const(blocks)), ...inRest),
+          ]
+        : inWhole),
+    ),
+  );
+  const work = [...(product ? [product] : []), ...whole, ...rest].reduce((sum, loop) => sum + loop.work, 0);
+  return [...(packing ? [packing] : []), { code, items: count, perItem: work / count }];
 }
 
 function read({ readInto }: FeedSource, { data, shape }: View): void {

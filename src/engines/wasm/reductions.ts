@@ -51,14 +51,23 @@ export function rowReduction(
   const perVector = VECTOR_BYTES / width;
   const accumulators = Array.from({ length: LANES / perVector }, () => fn.local("v128"));
   const vectors = new Vectorizer(fn, from);
-  for (let group = 0; group < LANES; group += GROUP) {
-    vectors.moveTo(group);
-    vectors.storeAll(stores, side);
-    for (const [i, local] of vectors.value(value, LAYOUT[dtype]).entries()) {
-      const accumulator = accumulators[group / perVector + i]!;
-      vectors.body.push(set(accumulator, op(instruction, get(accumulator), get(local))));
+  /** Adds so many groups of elements to the accumulators. */
+  const accumulate = (to: Vectorizer, elements: number) => {
+    for (let group = 0; group < elements; group += GROUP) {
+      to.moveTo(group);
+      to.storeAll(stores, side);
+      for (const [i, local] of to.value(value, LAYOUT[dtype]).entries()) {
+        const accumulator = accumulators[group / perVector + i]!;
+        to.body.push(set(accumulator, op(instruction, get(accumulator), get(local))));
+      }
     }
-  }
+  };
+  accumulate(vectors, LANES);
+  // What is left of a row, after whole rounds: groups, and then elements one by one.
+  const left = inner % LANES;
+  const grouped = left - (left % GROUP);
+  const groups = vectors.again();
+  accumulate(groups, grouped);
   const single = vectors.single();
   single.storeAll(stores, side);
   const [local] = single.value(value, LAYOUT[dtype]);
@@ -79,12 +88,19 @@ export function rowReduction(
     set(index, i32Const(0)),
     set(whole, op("i32.and", count, i32Const(-LANES))),
     forBelow(index, get(whole), LANES, vectors.body, ...advance(lanes, LANES)),
-    when(
-      op("i32.lt_u", get(index), count),
-      ...spill,
-      forBelow(index, count, 1, ...one(index), ...advance(lanes, 1)),
-      ...reload,
-    ),
+    ...(left > 0
+      ? [
+          when(
+            op("i32.lt_u", get(index), count),
+            groups.body,
+            ...advance(lanes, grouped),
+            set(index, op("i32.add", get(index), i32Const(grouped))),
+            ...(left > grouped
+              ? [...spill, forBelow(index, count, 1, ...one(index), ...advance(lanes, 1)), ...reload]
+              : []),
+          ),
+        ]
+      : []),
     ...fold(accumulators, instruction, width),
     storeLane(width, 0, get(result), get(accumulators[0]!)),
   );
@@ -214,7 +230,7 @@ export function combineBlocks({ reduction, outer, strides, blocks, pitch }: Part
   const sizes = [...outer, Math.ceil(pitch / columns)];
   const items = new Items(sizes);
   const { fn } = items;
-  const first = items.pointer({ ...to, offset: 0 }, addressOf(to.buffer), [...strides, columns]);
+  const first = items.pointer(to, addressOf(to.buffer), [...strides, columns]);
   const count = items.countOf(outer.length, columns, pitch);
   const [left, pair, source, target, at] = Array.from({ length: 5 }, () => fn.local("i32")) as [
     number,

@@ -12,15 +12,16 @@ const SIGNATURES: Record<keyof typeof ROUTINES, readonly [params: readonly Value
   polygamma: [["f64", "f64"], "f64"],
 };
 
-/** Every module imports all of them. */
-export const IMPORTS: readonly ImportedFunction[] = Object.entries(SIGNATURES).map(([name, [params, result]]) => ({
-  name,
-  params,
-  results: [result],
-}));
-
-/** What a call of one names it by. */
-export const routineIndex = (name: string): number => IMPORTS.findIndex((i) => i.name === name);
+const IMPORTED = Object.entries(SIGNATURES).map(([name, [params, result]]) => ({ name, params, results: [result] }));
 
 /** For threads that do not have them: their names, and something of the type of their results. */
-export const STAND_INS = IMPORTS.map(({ name, results }) => ({ name, zero: results[0] === "i64" ? 0n : 0 }));
+export const STAND_INS = IMPORTED.map(({ name, results }) => ({ name, zero: results[0] === "i64" ? 0n : 0 }));
+
+/** (stream, block, address): reads a block of a file, on every thread; see threads.ts. */
+const FETCH = { name: "fetch", params: ["i32", "i32", "i32"], results: [] } as const;
+
+/** Every module imports all of these. */
+export const IMPORTS: readonly ImportedFunction[] = [...IMPORTED, FETCH];
+
+/** What a call of one names it by. */
+export const importIndex = (name: string): number => IMPORTS.findIndex((i) => i.name === name);

@@ -48,7 +48,7 @@ import {
   VECTORS,
   WIDTH,
 } from "./lanes.ts";
-import { routineIndex } from "./routines.ts";
+import { importIndex } from "./routines.ts";
 
 /** Operators that round once. */
 const ROUNDING: readonly Operator[] = ["add", "sub", "mul", "div", "sqrt"];
@@ -85,19 +85,24 @@ export class Vectorizer {
   /** Bytes that loads are ahead of the pointers, in elements. */
   #ahead = 0;
 
-  constructor(fn: FunctionCode, lanes: readonly Lane[], from?: Vectorizer) {
+  constructor(fn: FunctionCode, lanes: readonly Lane[], from?: Vectorizer, single = false) {
     this.#fn = fn;
     this.#lanes = lanes;
-    this.#single = from !== undefined;
+    this.#single = single;
     this.constants = from?.constants ?? [];
     this.invariant = from?.invariant ?? [];
     this.#values = new Map(from ? [...from.#values].filter(([, value]) => !value.varies) : []);
     this.#ids = from ? from.#ids : new Map();
   }
 
+  /** The same forms in another place. */
+  again(): Vectorizer {
+    return new Vectorizer(this.#fn, this.#lanes, this);
+  }
+
   /** For the elements that do not fill a group: the same forms for one element, in all lanes alike. */
   single(): Vectorizer {
-    return new Vectorizer(this.#fn, this.#lanes, this);
+    return new Vectorizer(this.#fn, this.#lanes, this, true);
   }
 
   /** Goes on to the group that begins `elements` after the pointers. */
@@ -295,7 +300,7 @@ export class Vectorizer {
       const local = result.locals[Math.floor(i / perVector)]!;
       const taken = operands.map((locals, k) => laneOf(locals, ARGUMENT[args[k]!.type as keyof typeof ARGUMENT], i));
       const holds = extractLane("i32x4", (i % perVector) * (4 / perVector), get(mask[Math.floor(i / perVector)]!));
-      const made = call(routineIndex(routine as string), ...taken);
+      const made = call(importIndex(routine as string), ...taken);
       const lane = layout === "w32" ? 2 * (i % perVector) : i % perVector;
       return when(holds, set(local, replaceLane(SHAPE[layout as keyof typeof SHAPE], lane, get(local), made)));
     });

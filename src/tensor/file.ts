@@ -1,0 +1,12 @@
+/** A place in a file where elements lie, for who reads parts of it on their own. Data only. */
+import type { DType } from "./dtype.ts";
+
+/** Elements as WebAssembly has them in memory, row-major, bool as 0 and 1. */
+export interface FilePart {
+  readonly path: string;
+  readonly dtype: DType;
+  /** Bytes before the first element. */
+  readonly position: number;
+  /** Says what is wrong where `error` came of reading, or, without one, where the file has ended. Throws TsymError. */
+  readonly unreadable: (error?: unknown) => never;
+}
