@@ -12,6 +12,7 @@ const root = join(__dirname, "..");
 const LOADED_LATER = [
   "src/engines/wasm/compiler.ts",
   "src/engines/tensorflow/index.ts",
+  "src/commands/engines.ts",
   "src/commands/explain.ts",
   "src/commands/ops.ts",
 ];

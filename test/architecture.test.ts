@@ -76,6 +76,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   ],
   "src/io/source": ["src/source", "src/tensor"],
   "src/io": ["src/source", "src/tensor", "src/io/source", "world"],
+  "src/install": ["src/source", "src/engines/tensorflow", "src/io", "world"],
   "src/render": ["src/source"],
   "src/compile": ["src/source", "grammar", "src/lower"],
   "src/session": [
@@ -94,6 +95,9 @@ const MAY_USE: Record<string, readonly string[]> = {
   "src/commands": [
     ...PIPELINE,
     "src/engines/engine",
+    "src/engines/tensorflow",
+    "src/install",
+    "package.json",
     "grammar",
     "src/graph",
     "src/ops",

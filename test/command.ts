@@ -47,6 +47,7 @@ export async function tsym(...words: readonly string[]): Promise<Ended> {
   const world: World = {
     stdin,
     terminal: false,
+    interactive: false,
     color: false,
     print: (chunk) => {
       stdout += chunk;

@@ -29,13 +29,13 @@ export const ownFolder = (): string | undefined => {
   return data && join(data, "tensorflow");
 };
 
-/** The first that is built: a project's own before tsym's. */
-export function findInstallation(): Installation | undefined {
-  for (const folder of packageFolders()) {
+/** The first that is built: a project's own before tsym's. One for GPUs where one is wanted, if there is any. */
+export function findInstallation(device?: "cpu" | "gpu"): Installation | undefined {
+  const found = packageFolders().flatMap((folder) => {
     const addon = addonIn(folder);
-    if (addon) return installation(folder, addon);
-  }
-  return undefined;
+    return addon ? [installation(folder, addon)] : [];
+  });
+  return (device === "gpu" ? found.find(({ variant }) => variant === "gpu") : undefined) ?? found[0];
 }
 
 /** Packages that are there, but whose addon was never built, as npm leaves them where install scripts are off. */

@@ -26,6 +26,6 @@ export const tensorflowEngine = (installation: Installation, device?: AddonOptio
 
 /** The engine, where an addon is there. */
 export function findEngine(device?: AddonOptions["device"]): Engine | undefined {
-  const installation = findInstallation();
+  const installation = findInstallation(device);
   return installation && tensorflowEngine(installation, device);
 }

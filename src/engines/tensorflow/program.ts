@@ -63,10 +63,11 @@ const statusOf = (error: unknown): number =>
   Number(/Invalid TF_Status: (\d+)/.exec(error instanceof Error ? error.message : "")?.[1]);
 
 /** The plan's program on an addon; constants are made at the first run and stay. */
-export function programOf(plan: Plan, addon: Addon, { trap, timed }: CompileOptions): Program {
+export function programOf(plan: Plan, addon: Addon, { trap, timed, keepsFeeds }: CompileOptions): Program {
   const tensors = new Tensors(addon);
   const constants = new Set([...plan.constants, ...plan.settled].map(({ register }) => register));
   const timing = { runs: 0, milliseconds: plan.steps.map(() => 0) };
+  let fed: ReadonlyMap<FeedSource, TypedArray> = new Map();
   /** Of constants that are outputs, what they are. */
   let settled: ReadonlyMap<Register, Tensor> | undefined;
 
@@ -128,8 +129,10 @@ export function programOf(plan: Plan, addon: Addon, { trap, timed }: CompileOpti
     run: async (feeds) => {
       try {
         settled ??= prepare();
+        const elements = new Map(feeds.map((feed) => [feed, fed.get(feed) ?? read(feed)]));
+        if (keepsFeeds) fed = elements;
         for (const [i, register] of plan.inputs.entries())
-          if (!constants.has(register)) tensors.put(register, read(feeds[i]!));
+          if (!constants.has(register)) tensors.put(register, elements.get(feeds[i]!)!);
         timing.runs++;
         plan.steps.forEach(timed ? measured : perform);
         return plan.outputs.map(output);
