@@ -1,29 +1,39 @@
-/** Every engine of ours gives the reference engine's bits, on any number of threads. */
-import { readFileSync } from "node:fs";
+/** Every engine computes what the reference engine does: ours its bits, on any number of threads, TensorFlow within what is stated. */
 import fc from "fast-check";
-import { describe, expect, test, vi } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import type { Engine, FeedSource } from "../src/engines/engine.ts";
 import { referenceEngine } from "../src/engines/reference/index.ts";
 import { showKernel } from "../src/engines/wasm/kernel.ts";
 import { planOf } from "../src/engines/wasm/plan.ts";
+import { functionNames } from "../src/ops/registry.ts";
 import { TsymError } from "../src/source.ts";
 import type { DType } from "../src/tensor/dtype.ts";
+import { CASES, type Candidate, judge, Tally } from "./conformance.ts";
 import { differences, type Job, jobOf, wasm } from "./job.ts";
+import { tensorflow } from "./tensorflow.ts";
 
 const FLOATS = ["float32", "float64"] as const;
-const programs: { program: string }[] = JSON.parse(readFileSync("test/oracles/ops.json", "utf8"));
 
-describe.each(FLOATS)("wasm, in %s, gives the reference engine's bits for", (float) => {
-  test.each(programs)("$program", async ({ program }) => {
-    let job: Job;
-    try {
-      job = jobOf(program, float);
-    } catch (error) {
-      // Some programs are of the one float only.
-      if (error instanceof TsymError) return;
-      throw error;
-    }
-    expect(await differences(job)).toEqual([]);
+/** The engines that are held to the reference engine: ours bit by bit. */
+const CANDIDATES: readonly Candidate[] = [{ name: "wasm", engine: wasm }, tensorflow];
+/** What tells of derivatives is no op: gradients are among the cases of all others. */
+const DERIVATIVES = ["grad", "vjp", "jvp", "jacobian", "hessian"];
+const ops = new Set(CASES.map(({ op }) => op));
+const byOp = new Map([...ops].map((op) => [op, CASES.filter((c) => c.op === op)]));
+
+describe.each(CANDIDATES)("engine $name computes what the reference engine does:", (candidate) => {
+  const tally = new Tally();
+  afterAll(() => console.log(`engine ${candidate.name}: ${tally}`));
+
+  test.each([...byOp])("%s", async (_, cases) => {
+    const wrong: string[] = [];
+    for (const each of cases) wrong.push(...(await judge(candidate, each, tally)));
+    expect(wrong).toEqual([]);
+  });
+
+  test("every op is among them", () => {
+    const wanted = functionNames().filter((name) => !DERIVATIVES.includes(name));
+    expect(wanted.filter((name) => !ops.has(name))).toEqual([]);
   });
 });
 

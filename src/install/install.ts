@@ -114,9 +114,10 @@ async function requireMachine(target: string, library: Library, partial: string)
   const parts = partsOf(library);
   const isThere = (part: Part) => existsSync(join(partial, "downloads", part.file));
   const needed = parts.reduce((sum, part) => sum + part.unpacked + (isThere(part) ? 0 : part.size), 0);
+  const tools = await missingTools();
   const missing: Missing[] = [
-    ...(await missingTools()),
-    ...(library.kind === "wheels" ? await missingPip() : []),
+    ...tools,
+    ...(library.kind === "wheels" && tools.length === 0 ? await missingPip() : []),
     ...missingRoom(target, needed),
   ];
   if (missing.length === 0) return;

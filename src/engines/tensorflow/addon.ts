@@ -55,7 +55,7 @@ export function loadAddon({ addon, variant }: Installation, { device, threads }:
       exit: 3,
       help:
         variant === "gpu"
-          ? "`nvidia-smi` must show one, with a driver for CUDA 12; --device cpu computes without"
+          ? "`nvidia-smi` must show one, with a driver for CUDA 12; with TF_CPP_MIN_LOG_LEVEL=0 TensorFlow says what it misses"
           : "the TensorFlow installed is one for CPUs: `tsym engines install tensorflow --gpu` installs the other; --device cpu computes without",
     });
   return loaded;

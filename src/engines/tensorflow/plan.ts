@@ -151,8 +151,10 @@ class Planner {
   #outcome(node: Node, op: Op, args: readonly Register[]): Outcome {
     const b = this.#builder;
     switch (op.kind) {
-      case "pointwise":
-        return { result: b.stretch(pointwise(node, args, b), shapeOf(node)) };
+      case "pointwise": {
+        const { result, wrong } = pointwise(node, args, b);
+        return { result: b.stretch(result, shapeOf(node)), wrong };
+      }
       case "movement":
         return { result: movement(node, op, args, b) };
       case "reduce":

@@ -1,6 +1,8 @@
 /** Pointwise ops as TensorFlow operations: a table from op names. */
 import type { Node } from "../../graph/node.ts";
 import type { Builder, Held, Register } from "./builder.ts";
+import type { Outcome } from "./plan.ts";
+import { anyOf } from "./reduce.ts";
 
 type Rule = (b: Builder, ...xs: Register[]) => Register;
 
@@ -150,8 +152,11 @@ const COMPOSED: Readonly<Record<string, Rule>> = {
     const pole = b.map("RealDiv", [b.scalar("float64", -1), x]);
     return select(b, isZero(b, x), pole, b.map("Digamma", [x]));
   }),
-  polygamma: wide((b, n, x) => b.map("Polygamma", [n, x])),
+  polygamma: wide((b, n, x) => b.map("Polygamma", [n, select(b, isNegative(b, x), b.scalar("float64", 1), x)])),
 };
+
+/** Where TensorFlow's operation is not to be trusted: below 0, Polygamma adds up a term for each integer up to 9. */
+const DOUBTFUL: Readonly<Record<string, Rule>> = { polygamma: (b, _, x) => isNegative(b, x) };
 
 /** The first float32 that is too large for an int32, and the last that is not. */
 const [ABOVE_INT, LARGEST_INT] = [2 ** 31, 2 ** 31 - 1];
@@ -178,9 +183,9 @@ export const isKnown = (name: string): boolean =>
   name === "astype" || [PLAIN, TESTS, COMPOSED].some((table) => Object.hasOwn(table, name));
 
 /** The node's value. */
-export function pointwise({ op: { name }, attrs }: Node, xs: readonly Register[], b: Builder): Register {
-  if (name === "astype") return converted(b, xs[0]!, attrs["dtype"] as Held);
-  const rule = COMPOSED[name];
-  if (rule) return rule(b, ...xs);
-  return TESTS[name] ? test(b, TESTS[name], ...xs) : b.map(PLAIN[name]!, xs);
+export function pointwise({ op: { name }, attrs }: Node, xs: readonly Register[], b: Builder): Outcome {
+  if (name === "astype") return { result: converted(b, xs[0]!, attrs["dtype"] as Held) };
+  const doubt = DOUBTFUL[name];
+  if (COMPOSED[name]) return { result: COMPOSED[name](b, ...xs), wrong: doubt && anyOf(b, doubt(b, ...xs)) };
+  return { result: TESTS[name] ? test(b, TESTS[name], ...xs) : b.map(PLAIN[name]!, xs) };
 }

@@ -66,6 +66,7 @@ const statusOf = (error: unknown): number =>
 export function programOf(plan: Plan, addon: Addon, { trap, timed, keepsFeeds }: CompileOptions): Program {
   const tensors = new Tensors(addon);
   const constants = new Set([...plan.constants, ...plan.settled].map(({ register }) => register));
+  const isRead = new Set(plan.steps.flatMap(({ args, calls }) => [...args, ...calls.flatMap((call) => call.inputs)]));
   const timing = { runs: 0, milliseconds: plan.steps.map(() => 0) };
   let fed: ReadonlyMap<FeedSource, TypedArray> = new Map();
   /** Of constants that are outputs, what they are. */
@@ -77,9 +78,8 @@ export function programOf(plan: Plan, addon: Addon, { trap, timed, keepsFeeds }:
     const empty = ancestors(nodes).filter(({ op }) => op === inputOp);
     const feeds = new Map(empty.map((node) => [node, zerosTensor(node.type.dtype, node.type.shape as number[])]));
     const values = evaluate(nodes, feeds);
-    const read = new Set(plan.steps.flatMap((step) => step.calls.flatMap((call) => call.inputs)));
     for (const [i, { register }] of plan.settled.entries())
-      if (read.has(register)) tensors.put(register, values[i]!.data);
+      if (isRead.has(register)) tensors.put(register, values[i]!.data);
     for (const { register, tensor } of plan.constants) tensors.put(register, tensor.data);
     return new Map(plan.settled.map(({ register }, i) => [register, values[i]!]));
   };
@@ -132,7 +132,8 @@ export function programOf(plan: Plan, addon: Addon, { trap, timed, keepsFeeds }:
         const elements = new Map(feeds.map((feed) => [feed, fed.get(feed) ?? read(feed)]));
         if (keepsFeeds) fed = elements;
         for (const [i, register] of plan.inputs.entries())
-          if (!constants.has(register)) tensors.put(register, elements.get(feeds[i]!)!);
+          if (!constants.has(register) && (isRead.has(register) || plan.outputs.includes(register)))
+            tensors.put(register, elements.get(feeds[i]!)!);
         timing.runs++;
         plan.steps.forEach(timed ? measured : perform);
         return plan.outputs.map(output);
