@@ -206,6 +206,11 @@ export class Tally {
   absent = 0;
   readonly cannot = new Map<string, number>();
 
+  /** Counts a case that the engine cannot do, as it says itself. */
+  refuse(reason: string): void {
+    this.cannot.set(reason, (this.cannot.get(reason) ?? 0) + 1);
+  }
+
   toString(): string {
     const refused = [...this.cannot.values()].reduce((a, b) => a + b, 0);
     const reasons = [...this.cannot].map(([reason, count]) => `${count} ${reason}`).join(", ");
@@ -228,7 +233,7 @@ export async function judge(candidate: Candidate, of: Case, tally: Tally): Promi
   if (!job) return [];
   const [refused] = engine.supports(job.graph);
   if (refused) {
-    tally.cannot.set(refused.reason, (tally.cannot.get(refused.reason) ?? 0) + 1);
+    tally.refuse(refused.reason);
     return [];
   }
   const [found, wanted] = [await outcome(engine, job), await outcome(referenceEngine, job)];

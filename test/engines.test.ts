@@ -1,6 +1,7 @@
 /** Every engine computes what the reference engine does: ours its bits, on any number of threads, TensorFlow within what is stated. */
+import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
-import { afterAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Engine, FeedSource } from "../src/engines/engine.ts";
 import { referenceEngine } from "../src/engines/reference/index.ts";
 import { showKernel } from "../src/engines/wasm/kernel.ts";
@@ -8,6 +9,7 @@ import { planOf } from "../src/engines/wasm/plan.ts";
 import { functionNames } from "../src/ops/registry.ts";
 import { TsymError } from "../src/source.ts";
 import type { DType } from "../src/tensor/dtype.ts";
+import { tsym } from "./command.ts";
 import { CASES, type Candidate, judge, Tally } from "./conformance.ts";
 import { differences, type Job, jobOf, wasm } from "./job.ts";
 import { tensorflow } from "./tensorflow.ts";
@@ -36,6 +38,50 @@ describe.each(CANDIDATES)("engine $name computes what the reference engine does:
     expect(wanted.filter((name) => !ops.has(name))).toEqual([]);
   });
 });
+
+const SAMPLES = readdirSync("samples").filter((file) => file.endsWith(".tsym"));
+const root = process.cwd();
+
+describe.each(CANDIDATES)("engine $name gives the samples' results:", ({ name, engine, tolerance }) => {
+  const tally = new Tally();
+  beforeAll(() => process.chdir("samples"));
+  afterAll(() => {
+    process.chdir(root);
+    console.log(`engine ${name}, samples: ${tally}`);
+  });
+
+  test.each(SAMPLES)("%s", async (file) => {
+    if (!engine) {
+      tally.absent++;
+      return;
+    }
+    const [, flags = ""] = /^#! run (.*)\n/.exec(readFileSync(file, "utf8")) ?? [];
+    const { status, stdout, stderr } = await tsym("run", file, "--engine", name, ...flags.split(/\s+/).filter(Boolean));
+    if (status === 3) {
+      expect(stderr).toMatch(/^error\[engine\]: engine tensorflow cannot run .*: it has no (float64|int64)\n/);
+      tally.refuse(stderr.match(/it has no \w+/)![0]);
+      return;
+    }
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const wanted = readFileSync(file.replace(".tsym", ".json"), "utf8");
+    if (!tolerance) expect(stdout).toBe(wanted);
+    else expectNear(stdout, wanted);
+    tally.passed++;
+  });
+});
+
+/** Lines of JSON whose numbers differ by no more than 1e-4 of the largest in each. */
+function expectNear(found: string, wanted: string): void {
+  const number = /-?\d+(\.\d+)?(e[-+]?\d+)?/g;
+  const numbersIn = (line: string) => Array.from(line.match(number) ?? [], Number);
+  expect(found.replaceAll(number, "#")).toBe(wanted.replaceAll(number, "#"));
+  for (const [i, line] of wanted.split("\n").entries()) {
+    const [mine, theirs] = [numbersIn(found.split("\n")[i]!), numbersIn(line)];
+    const largest = Math.max(1, ...theirs.map(Math.abs));
+    const wrong = theirs.findIndex((x, k) => Math.abs(x - mine[k]!) > 1e-4 * largest);
+    expect(wrong < 0 ? [] : [mine[wrong], theirs[wrong], line]).toEqual([]);
+  }
+}
 
 /** Sizes around those that loops go by: vectors of 4, 16 lanes, blocks of 256, tiles of 64 columns and 96 rows. */
 const SIZE: fc.Arbitrary<number> = fc.constantFrom(

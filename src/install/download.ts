@@ -1,14 +1,15 @@
 /** Downloads that go on where they were broken off, and files that are what they should be. */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, renameSync, rmSync, statSync } from "node:fs";
-import { Readable, Transform } from "node:stream";
+import { closeSync, createReadStream, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 import type { Part } from "./parts.ts";
 
 /** Milliseconds without a byte after which a connection counts as broken. */
-const PATIENCE = 30_000;
-/** How often a download goes on after it broke off, as long as each time brought something. */
+const LONGEST_SILENCE = 30_000;
+/** How often a download is tried, and milliseconds between two tries. */
 const TRIES = 5;
+const PAUSE = 500;
 
 type OnBytes = (bytes: number, of: number) => void;
 
@@ -33,13 +34,12 @@ export async function download(url: string, path: string, part: Part, onBytes: O
   if (await isWhole(path, part)) return;
   const partial = `${path}.part`;
   for (let tries = 1; ; tries++) {
-    const before = sizeOf(partial);
     try {
       await fetchRest(url, partial, part, onBytes);
       break;
     } catch (error) {
-      if (error instanceof DownloadError || tries === TRIES || sizeOf(partial) === before)
-        throw new DownloadError(reasonOf(error));
+      if (error instanceof DownloadError || tries === TRIES) throw new DownloadError(reasonOf(error));
+      await setTimeout(PAUSE);
     }
   }
   if (!(await isWhole(partial, part))) {
@@ -49,35 +49,48 @@ export async function download(url: string, path: string, part: Part, onBytes: O
   renameSync(partial, path);
 }
 
-/** Appends what is missing of a file. */
+/** Appends what is missing of a file, each chunk as it comes, so that a broken connection loses none. */
 async function fetchRest(url: string, partial: string, part: Part, onBytes: OnBytes): Promise<void> {
   const start = sizeOf(partial);
-  const aborted = new AbortController();
-  let timer = setTimeout(() => aborted.abort(new Error("the connection is silent")), PATIENCE);
+  const patience = new Patience();
+  const headers: Record<string, string> = start > 0 ? { range: `bytes=${start}-` } : {};
+  const response = await patience.during(fetch(url, { headers, signal: patience.signal }));
+  if (response.status === 416) return; // all of it is there
+  if (!response.ok || !response.body) throw new DownloadError(`the server answers ${response.status}`);
+  const goesOn = response.status === 206;
+  const descriptor = openSync(partial, goesOn ? "a" : "w");
   try {
-    const response = await fetch(url, {
-      headers: start > 0 ? { range: `bytes=${start}-` } : {},
-      signal: aborted.signal,
-    });
-    if (response.status === 416) return; // all of it is there
-    if (!response.ok || !response.body) throw new DownloadError(`the server answers ${response.status}`);
-    const goesOn = response.status === 206;
     let bytes = goesOn ? start : 0;
     const length = Number(response.headers.get("content-length"));
     const of = length > 0 ? bytes + length : part.size;
-    const counted = new Transform({
-      transform(chunk: Buffer, _, done) {
-        clearTimeout(timer);
-        timer = setTimeout(() => aborted.abort(new Error("the connection is silent")), PATIENCE);
-        bytes += chunk.length;
-        onBytes(bytes, Math.max(of, bytes));
-        done(null, chunk);
-      },
-    });
-    const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
-    await pipeline(body, counted, createWriteStream(partial, { flags: goesOn ? "a" : "w" }));
+    const reader = response.body.getReader();
+    for (;;) {
+      const { done, value } = await patience.during(reader.read());
+      if (done) return;
+      writeSync(descriptor, value);
+      bytes += value.length;
+      onBytes(bytes, Math.max(of, bytes));
+    }
   } finally {
-    clearTimeout(timer);
+    closeSync(descriptor);
+  }
+}
+
+/** Ends a connection that is silent for too long. */
+class Patience {
+  readonly #controller = new AbortController();
+  readonly signal = this.#controller.signal;
+
+  async during<T>(work: Promise<T>): Promise<T> {
+    const timer = globalThis.setTimeout(
+      () => this.#controller.abort(new Error("the connection is silent")),
+      LONGEST_SILENCE,
+    );
+    try {
+      return await work;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

@@ -34,8 +34,9 @@ const NAPI = 8;
 export async function install(variant: Variant, screen: Screen): Promise<Ready> {
   const target = ownFolder() ?? failHomeless();
   const partial = `${target}.partial`;
+  requireNothingOf(await missingTools());
   const library = await chooseLibrary(variant);
-  await requireMachine(target, library, partial);
+  requireNothingOf(await missingFor(library, target, partial));
   mkdirSync(join(partial, "downloads"), { recursive: true });
   const unlock = lock(partial);
   try {
@@ -109,17 +110,8 @@ const partsOf = (library: Library): readonly Part[] => [
   ...(library.kind === "official" ? [library.part] : library.wheels),
 ];
 
-/** Refuses, before anything is downloaded, a machine that lacks something; all of it is told at once. */
-async function requireMachine(target: string, library: Library, partial: string): Promise<void> {
-  const parts = partsOf(library);
-  const isThere = (part: Part) => existsSync(join(partial, "downloads", part.file));
-  const needed = parts.reduce((sum, part) => sum + part.unpacked + (isThere(part) ? 0 : part.size), 0);
-  const tools = await missingTools();
-  const missing: Missing[] = [
-    ...tools,
-    ...(library.kind === "wheels" && tools.length === 0 ? await missingPip() : []),
-    ...missingRoom(target, needed),
-  ];
+/** Refuses a machine that lacks something; all of it is told at once. */
+function requireNothingOf(missing: readonly Missing[]): void {
   if (missing.length === 0) return;
   throw new TsymError(
     missing.map(({ what, help }) => ({
@@ -130,6 +122,13 @@ async function requireMachine(target: string, library: Library, partial: string)
       help,
     })),
   );
+}
+
+/** What is needed to get a library and to hold it. */
+async function missingFor(library: Library, target: string, partial: string): Promise<Missing[]> {
+  const isThere = (part: Part) => existsSync(join(partial, "downloads", part.file));
+  const needed = partsOf(library).reduce((sum, part) => sum + part.unpacked + (isThere(part) ? 0 : part.size), 0);
+  return [...(library.kind === "wheels" ? await missingPip() : []), ...missingRoom(target, needed)];
 }
 
 /** Keeps two installations from each other; one that has died is no hindrance. Gives what ends it. */
