@@ -10,8 +10,8 @@ import { functionNames } from "../src/ops/registry.ts";
 import { TsymError } from "../src/source.ts";
 import type { DType } from "../src/tensor/dtype.ts";
 import { tsym } from "./command.ts";
-import { CASES, type Candidate, judge, Tally } from "./conformance.ts";
-import { differences, type Job, jobOf, wasm } from "./job.ts";
+import { CASES, type Candidate, differenceWithin, judge, Tally } from "./conformance.ts";
+import { differences, type Job, jobOf, outcome, wasm } from "./job.ts";
 import { tensorflow } from "./tensorflow.ts";
 
 const FLOATS = ["float32", "float64"] as const;
@@ -132,6 +132,13 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   statistics: "input x[m, n]; a = var(x, axis=0); b = std(x, axis=1); c = mean(x); d = sum(x, axis=[0, 1])",
 };
 
+/** Where TensorFlow, if it is there, is off by more than a rounding for each of up to 513 terms. */
+async function tensorflowDifferences(job: Job): Promise<string[]> {
+  const { engine } = tensorflow;
+  if (!engine || engine.supports(job.graph).length > 0) return [];
+  return differenceWithin(await outcome(engine, job), await outcome(referenceEngine, job), () => ({ sum: 513 }));
+}
+
 describe.each(FLOATS)("sizes, in %s:", (float) => {
   test.each(Object.keys(PROGRAMS))("%s", async (name) => {
     const text = PROGRAMS[name]!;
@@ -156,6 +163,7 @@ describe.each(FLOATS)("sizes, in %s:", (float) => {
           throw error;
         }
         expect(await differences(job)).toEqual([]);
+        expect(await tensorflowDifferences(job)).toEqual([]);
       }),
       { numRuns: 12 },
     );

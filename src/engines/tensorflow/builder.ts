@@ -35,8 +35,8 @@ export interface Call {
 
 /** Broadcasting kernels go along no more axes at a time, neighbours that go together counted as one. */
 const MOST_BROADCAST = 5;
-/** Slicing kernels know no more axes. */
-const MOST_SLICED = 8;
+/** Kernels that slice or select know no more axes. */
+const MOST_AXES = 8;
 
 export class Builder {
   readonly #constants = new Map<string, { readonly register: Register; readonly tensor: Tensor }>();
@@ -112,7 +112,8 @@ export class Builder {
   map(op: string, xs: readonly Register[], dtype: Held = xs.at(-1)!.dtype): Register {
     const shape = broadcastShape(xs.map((x) => x.shape));
     const strides = xs.map((x) => stridesWithin(x.shape, shape));
-    if (collapse(shape, strides).length <= MOST_BROADCAST) return this.call(op, xs, { dtype, shape });
+    if (shape.length <= MOST_AXES && collapse(shape, strides).length <= MOST_BROADCAST)
+      return this.call(op, xs, { dtype, shape });
     const flat = xs.map((x) => this.reshape(this.stretch(x, shape), [sizeOf(shape)]));
     return this.reshape(this.call(op, flat, { dtype, shape: flat[0]!.shape }), shape);
   }
@@ -140,7 +141,7 @@ export class Builder {
   /** Along every axis `sizes` elements, at least one, from `starts` on in `steps`. */
   slice(x: Register, starts: readonly number[], sizes: readonly number[], steps: readonly number[]): Register {
     const { dtype, shape } = x;
-    if (shape.length <= MOST_SLICED) {
+    if (shape.length <= MOST_AXES) {
       const { bounds, attributes } = this.#bounds(starts, sizes, steps);
       return this.call("StridedSlice", [x, ...bounds], { dtype, shape: sizes }, attributes);
     }
@@ -156,7 +157,7 @@ export class Builder {
   /** Zeros of `shape` with x at the places that such a slice of it reads. */
   embed(x: Register, shape: readonly number[], starts: readonly number[], steps: readonly number[]): Register {
     const { dtype, shape: sizes } = x;
-    if (shape.length <= MOST_SLICED) {
+    if (shape.length <= MOST_AXES) {
       const { bounds, attributes } = this.#bounds(starts, sizes, steps);
       return this.call("StridedSliceGrad", [this.ints(...shape), ...bounds, x], { dtype, shape }, attributes);
     }
