@@ -88,6 +88,12 @@ export class Builder {
       : this.constant(dtype, [value], []);
   }
 
+  /** The number that a scalar is, where that is known. */
+  valueOf(x: Register): number | undefined {
+    const known = [...this.#constants.values()].find(({ register }) => register === x);
+    return known && x.shape.length === 0 ? Number(known.tensor.data[0]) : undefined;
+  }
+
   ints(...values: readonly number[]): Register {
     return this.constant("int32", values);
   }

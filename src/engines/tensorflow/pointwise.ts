@@ -15,7 +15,6 @@ const PLAIN: Readonly<Record<string, string>> = {
   neg: "Neg",
   square: "Square",
   integer_pow: "Pow",
-  pow: "Pow",
   and: "LogicalAnd",
   or: "LogicalOr",
   not: "LogicalNot",
@@ -127,6 +126,15 @@ const COMPOSED: Readonly<Record<string, Rule>> = {
   floor_divide: (b, x, y) => (x.dtype === "int32" ? intDivision("FloorDiv", negate) : floatFloorDivide)(b, x, y),
   remainder: (b, x, y) =>
     (x.dtype === "int32" ? intDivision("FloorMod", () => b.scalar("int32", 0)) : floatRemainder)(b, x, y),
+  /** TensorFlow 2.9 has a power of -0 positive where it is negative: odd and below 0, where it is the reciprocal's. */
+  pow: (b, x, y) => {
+    const power = b.map("Pow", [x, y]);
+    const exponent = b.valueOf(y);
+    if (exponent !== undefined && !(exponent < 0 && exponent % 2 === -1)) return power;
+    const isOdd = test(b, "Equal", b.map("FloorMod", [y, b.scalar(y.dtype, 2)]), b.scalar(y.dtype, 1));
+    const isPole = b.map("LogicalAnd", [isZero(b, x), b.map("LogicalAnd", [isOdd, isNegative(b, y)])]);
+    return select(b, isPole, b.map("RealDiv", [b.scalar(x.dtype, 1), x]), power);
+  },
   exp2: wide((b, x) => b.map("Pow", [b.scalar("float64", 2), x])),
   log2: logarithm(2),
   log10: logarithm(10),
