@@ -1,5 +1,6 @@
 /** Makes dist/: the command as one CommonJS file and the library as one ES module (tsc writes its declarations). */
 "use strict";
+const { spawnSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const { basename, dirname, join, relative, sep } = require("node:path");
@@ -208,6 +209,21 @@ async function buildCommand() {
   writeFileSync(join(root, "dist", "tsym.cjs"), `${text}//${createHash("sha256").update(text).digest("hex")}`);
 }
 
+/** Runs the commands that scripts call, so that the code which V8 makes of them lies beside the bundle for the first run of a user. */
+function keepCode() {
+  mkdirSync(join(root, "dist", "tsym"));
+  const env = { ...process.env, XDG_CACHE_HOME: join(root, "dist") };
+  const sample = join(root, "samples", "ridge.tsym");
+  const feeds = ["--feed", `houses=${join(root, "samples", "data", "houses.csv")}`, "--feed", "w=[1, 0.2, -0.1]"];
+  for (const args of [
+    ["run", sample, ...feeds],
+    ["check", sample],
+  ]) {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, "bin", "tsym.js"), ...args], { env });
+    if (status !== 0) throw new Error(`tsym ${args.join(" ")}: ${stderr}`);
+  }
+}
+
 const buildLibrary = () =>
   build({
     ...settings,
@@ -219,8 +235,10 @@ const buildLibrary = () =>
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 mkdirSync(join(root, "dist"));
-Promise.all([buildCommand(), buildLibrary()]).catch((error) => {
-  // esbuild has shown its own messages.
-  if (!error.errors) console.error(error);
-  process.exitCode = 1;
-});
+Promise.all([buildCommand(), buildLibrary()])
+  .then(keepCode)
+  .catch((error) => {
+    // esbuild has shown its own messages.
+    if (!error.errors) console.error(error);
+    process.exitCode = 1;
+  });

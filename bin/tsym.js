@@ -1,11 +1,15 @@
 #!/usr/bin/env node
-/** Starts dist/tsym.cjs, nothing else; keeps V8's compiled code in the user's cache folder, since compiling is most of start-up. */
+/**
+ * Starts dist/tsym.cjs, nothing else. Compiling is most of start-up, so V8's code is kept: what the build left beside the bundle,
+ * or, where that is of another V8, in the user's cache folder.
+ */
 "use strict";
 const { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
 const { dirname, isAbsolute, join } = require("node:path");
 const { Script } = require("node:vm");
 
-const bundle = join(__dirname, "..", "dist", "tsym.cjs");
+const dist = join(__dirname, "..", "dist");
+const bundle = join(dist, "tsym.cjs");
 
 /** The bundle's text; esbuild writes it in ASCII. */
 function readBundle() {
@@ -17,11 +21,14 @@ function readBundle() {
   }
 }
 
-/** Where code is kept by `name`; undefined without a place to keep it. */
-function cacheFile(name) {
+/** Where code is kept by `name` in a cache folder. */
+const codeFile = (folder, name) =>
+  join(folder, "tsym", `${process.versions.v8}-${process.arch}-${encodeURIComponent(name)}`);
+
+/** The user's cache folder; undefined without one. */
+function cacheFolder() {
   const { XDG_CACHE_HOME: cache = "", HOME: home = "" } = process.env;
-  const folder = isAbsolute(cache) ? cache : isAbsolute(home) && join(home, ".cache");
-  return folder ? join(folder, "tsym", `${process.version}-${process.arch}-${encodeURIComponent(name)}`) : undefined;
+  return isAbsolute(cache) ? cache : isAbsolute(home) ? join(home, ".cache") : undefined;
 }
 
 /**
@@ -65,8 +72,9 @@ const parts = source.indexOf("\n//part:");
 
 /** The value of a text, whose code is kept by `name`. */
 function evaluate(text, name) {
-  const file = cacheFile(name);
-  const cachedData = file && readCode(file, stamp);
+  const folder = cacheFolder();
+  const file = folder && codeFile(folder, name);
+  const cachedData = readCode(codeFile(dist, name), stamp) ?? (file && readCode(file, stamp));
   const script = new Script(text, { filename: bundle, cachedData });
   if (file && (!cachedData || script.cachedDataRejected))
     // After the run, so that the functions it needed are in the file. A failed run's name may be a typing mistake.

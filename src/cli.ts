@@ -133,7 +133,7 @@ program
   )
   .addOption(oneOf("--device <device>", "where it computes", ["cpu", "gpu"]))
   .option("--threads <n>", "how many threads compute", countOf)
-  .option("--fast-math", "let products be fused with sums: quicker, with other last bits")
+  .option("--fast-math", "take what is equal for real numbers for equal: quicker, with other last bits")
   .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
   .option("--raw", "print the bare value of one output")
   .option("--expect <name=source>", "compare an output with a value; repeatable", every)
@@ -170,6 +170,7 @@ program
   .option("-e, --eval <text>", "the program itself, in place of a file")
   .option("-f, --feed <[name=]source>", "data whose sizes are put in; repeatable", every)
   .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
+  .option("--fast-math", "as for run")
   .action(async (file: string | undefined, options: ExplainOptions) => {
     needOneProgram(file, options.eval);
     const { explain } = await import("./commands/explain.ts");

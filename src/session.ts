@@ -124,7 +124,10 @@ export class Session {
     if (known) return known;
     const bound = bind(this.#program, this.#wanted, fed);
     this.#options.onPhase?.("bind");
-    const { outputs, origin } = optimize(bound.outputs.map((o) => o.node));
+    const { outputs, origin } = optimize(
+      bound.outputs.map((o) => o.node),
+      { fastMath: this.#options.fastMath },
+    );
     const before = (node: Node) => (bound.siteOf(node) ? node : (origin(node) ?? node));
     const siteOf = (node: Node) => bound.siteOf(before(node));
     const operandOf = (node: Node, arg: number) =>

@@ -48,7 +48,9 @@ test.each([
 
 test("only what hangs on no input is folded, and where it meets an input", () => {
   const steps: string[] = [];
-  const { outputs } = optimize(outputsOf("input x[n]; x * exp(arange(3)) + 2 * x"), ({ rule }) => steps.push(rule));
+  const { outputs } = optimize(outputsOf("input x[n]; x * exp(arange(3)) + 2 * x"), {
+    trace: ({ rule }) => steps.push(rule),
+  });
   expect(opsIn(outputs)).toEqual(["mul", "mul", "add"]);
   expect(steps).toEqual(["fold"]);
 });

@@ -44,9 +44,13 @@ const bits = ({ dtype, data }: Tensor): string =>
   `${dtype} ${Array.from(data as ArrayLike<number | bigint>, (v) => (Object.is(v, -0) ? "-0" : String(v)))}`;
 
 /** The rule's pattern over inputs of a dtype (a first `c` is a condition); undefined where the language refuses it. */
-function instance(name: string, dtype: DType): { node: Node; inputs: Map<string, Node> } | undefined {
+function instance(
+  kind: "exact" | "real",
+  name: string,
+  dtype: DType,
+): { node: Node; inputs: Map<string, Node> } | undefined {
   const g = graph();
-  const { from, params } = rule(name);
+  const { from, params } = rule(kind, name);
   const inputs = new Map(params.map((p) => [p, leaf(g, p, p === "c" ? "bool" : dtype)]));
   try {
     return { node: build(from, inputs), inputs };
@@ -56,19 +60,19 @@ function instance(name: string, dtype: DType): { node: Node; inputs: Map<string,
   }
 }
 
-describe.each(ruleNames())("%s", (name) => {
-  const instances = DTYPES.map((dtype) => ({ dtype, made: instance(name, dtype) })).filter(
+describe.each(ruleNames("exact"))("%s", (name) => {
+  const instances = DTYPES.map((dtype) => ({ dtype, made: instance("exact", name, dtype) })).filter(
     ({ made }) => made !== undefined,
   );
 
   test("fits some dtype", () => {
-    expect(instances.some(({ made }) => applyRule(rule(name), made!.node))).toBe(true);
+    expect(instances.some(({ made }) => applyRule(rule("exact", name), made!.node))).toBe(true);
   });
 
   test("keeps every bit", () => {
     for (const { dtype, made } of instances) {
       const { node, inputs } = made!;
-      const after = applyRule(rule(name), node);
+      const after = applyRule(rule("exact", name), node);
       if (!after) continue;
       const feed = (n: Node) => fc.array(VALUES[n.type.dtype], { minLength: 4, maxLength: 4 });
       fc.assert(
@@ -84,9 +88,34 @@ describe.each(ruleNames())("%s", (name) => {
 
   test("makes no more nodes than it takes away", () => {
     for (const { made } of instances) {
-      const after = applyRule(rule(name), made!.node);
+      const after = applyRule(rule("exact", name), made!.node);
       if (after) expect(ancestors([after]).length).toBeLessThanOrEqual(ancestors([made!.node]).length);
     }
+  });
+});
+
+describe.each(ruleNames("real"))("with fast math, %s", (name) => {
+  const { node, inputs } = instance("real", name, "float64")!;
+  const after = applyRule(rule("real", name), node)!;
+
+  test("gives the same but for roundings", () => {
+    const positive = fc.array(fc.double({ min: 0.1, max: 3, noNaN: true }), { minLength: 4, maxLength: 4 });
+    fc.assert(
+      fc.property(fc.tuple(...[...inputs.values()].map(() => positive)), (values) => {
+        const feeds = new Map([...inputs.values()].map((n, i) => [n, tensorOf("float64", [2, 2], values[i]!)]));
+        const [before, now] = evaluate([node, after], feeds).map(({ data }) => data as Float64Array);
+        for (const [i, x] of before!.entries()) expect(Math.abs(now![i]! - x)).toBeLessThan(1e-13 * (1 + Math.abs(x)));
+      }),
+    );
+  });
+
+  test("makes no more nodes", () => {
+    expect(ancestors([after]).length).toBeLessThanOrEqual(ancestors([node]).length);
+  });
+
+  test("is not applied without", () => {
+    expect(optimize([node]).outputs).not.toEqual([after]);
+    expect(optimize([node], { fastMath: true }).outputs[0]).not.toBe(node);
   });
 });
 
@@ -100,7 +129,7 @@ test("a rule looks for single ops: what picks among several, or has attrs, is re
 test("rules reach through each other, and say so", () => {
   const x = leaf(graph(), "x", "float32");
   const steps: string[] = [];
-  const { outputs } = optimize([neg(neg(mul(x, 1)))], ({ rule }) => steps.push(rule));
+  const { outputs } = optimize([neg(neg(mul(x, 1)))], { trace: ({ rule }) => steps.push(rule) });
   expect(outputs).toEqual([x]);
   expect(steps).toEqual(["mul_one", "neg_neg"]);
 });

@@ -27,11 +27,11 @@ export function wantedTensors({ outputs, names }: Lowered): NamedTensor[] {
 }
 
 /** Optimizes what was bound of `wantedTensors`. */
-export function optimized(program: Lowered, bound: Bound): OptimizedProgram {
+export function optimized(program: Lowered, bound: Bound, fastMath: boolean): OptimizedProgram {
   const outputs = bound.outputs.slice(0, program.outputs.length);
   const steps: TracedStep[] = [];
   const roots = outputs.map((o) => o.node);
-  const { outputs: results, origin } = optimize(roots, (step) => steps.push(step));
+  const { outputs: results, origin } = optimize(roots, { trace: (step) => steps.push(step), fastMath });
   const written = new Map<Node, string>();
   for (const { name, node } of bound.outputs.toReversed()) if (isNamed(node)) written.set(node, name);
   // what stands in a named node's place has its name, unless that node is there too

@@ -20,6 +20,7 @@ export interface ExplainOptions {
   readonly eval?: string;
   readonly feed?: readonly string[];
   readonly float: FloatDType;
+  readonly fastMath?: boolean;
 }
 
 /**
@@ -37,10 +38,10 @@ export async function explain(file: string | undefined, options: ExplainOptions,
   const isFed = sources.size > 0;
   const wanted = wantedTensors(program);
   const bound = isFed ? bind(program, wanted, fedShapes(program, sources)) : withoutData(program, wanted);
-  const result = optimized(program, bound);
+  const result = optimized(program, bound, options.fastMath === true);
   const graph = { inputs: bound.inputs.map((i) => i.node), outputs: result.outputs.map((o) => o.node) };
   const hasSizes = ancestors([...graph.inputs, ...graph.outputs]).every(({ type }) => type.shape.every(isKnown));
-  const compiled = { inFiles: inFiles(bound, sources) };
+  const compiled = { inFiles: inFiles(bound, sources), fastMath: options.fastMath };
   const description = hasSizes ? await (await loadEngine({ engine: "auto" })).describe?.(graph, compiled) : undefined;
   const names = new Map([...result.outputs.map(({ name, node }) => [node, name] as const), ...result.names]);
   const plan = description ? `\n${planText(description, names)}` : "";

@@ -21,8 +21,12 @@ export interface Optimized {
 /**
  * What `outputs` need, made better. Dead code goes by itself: only what is needed is looked at. Sizes may be symbols: then what
  * hangs on them stays as it is.
+ * @param fastMath - what is equal for real numbers may take the place of what is not so in every bit
  */
-export function optimize(outputs: readonly Node[], trace?: (step: TracedStep) => void): Optimized {
+export function optimize(
+  outputs: readonly Node[],
+  { trace, fastMath = false }: { trace?: (step: TracedStep) => void; fastMath?: boolean | undefined } = {},
+): Optimized {
   const origins = new Map<Node, Node>();
   const originOf = (node: Node): Node => origins.get(node) ?? node;
   const pass = (roots: readonly Node[], improve: TracedImprove): Node[] =>
@@ -34,7 +38,8 @@ export function optimize(outputs: readonly Node[], trace?: (step: TracedStep) =>
     });
   const ordered = pass(outputs, chainOrder(outputs));
   const folded = pass(ordered, foldConstants(ordered));
-  return { outputs: pass(folded, (_, now, trace) => rewriteNode(now, trace)), origin: (node) => origins.get(node) };
+  const rewritten = pass(folded, (_, now, trace) => rewriteNode(now, trace, fastMath));
+  return { outputs: rewritten, origin: (node) => origins.get(node) };
 }
 
 /** Reorders chains of products where they end; a product that is used twice, or is an output, ends one. */

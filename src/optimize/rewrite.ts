@@ -1,4 +1,7 @@
-/** Rewrites a concrete graph by rules.tsym: a matcher, a driver and a trace. Knows the language's operators, no single rule. */
+/**
+ * Rewrites a concrete graph by rules.tsym and, where fast math is asked for, real-rules.tsym: a matcher, a driver and a trace. Knows
+ * the language's operators, no single rule.
+ */
 import type { Expr, FnDecl } from "../../grammar/ast.ts";
 import { isConstant, type Node, type NodeOp, valuesOf } from "../graph/node.ts";
 import type { PointwiseOp } from "../ops/define.ts";
@@ -8,7 +11,8 @@ import { graphOf, lift } from "../ops/promote.ts";
 import { functionRow } from "../ops/registry.ts";
 import { treeReader } from "../ops/trees.ts";
 import { type Dim, sameDim } from "../tensor/dim.ts";
-import trees from "./rules.tsym";
+import realTrees from "./real-rules.tsym";
+import exactTrees from "./rules.tsym";
 
 /** A rule applied: what stood there, what stands there now. */
 export interface Step {
@@ -27,18 +31,26 @@ interface Rule {
   readonly to: Expr;
 }
 
-const readTree = treeReader(trees);
-export const ruleNames = (): string[] => [...trees.keys()];
-export function rule(name: string): Rule {
-  const { params, body }: FnDecl = readTree(name)!;
+/** "exact" rules keep every bit; "real" ones hold for real numbers. */
+type Kind = "exact" | "real";
+const TREES = { exact: exactTrees, real: realTrees };
+
+const readTree = { exact: treeReader(exactTrees), real: treeReader(realTrees) };
+export const ruleNames = (kind: Kind): string[] => [...TREES[kind].keys()];
+export function rule(kind: Kind, name: string): Rule {
+  const { params, body }: FnDecl = readTree[kind](name)!;
   return { name, params: params.map((p) => p.name), from: body.bindings[0]!.value, to: body.result };
 }
 
 /** The rules whose pattern has this op on top; read from text when first asked for. */
-let byOp: ReadonlyMap<NodeOp, readonly Rule[]> | undefined;
-function rulesFor(node: Node): readonly Rule[] {
-  byOp ??= groupByOp(ruleNames().map(rule));
-  return byOp.get(node.op) ?? [];
+const byOp = new Map<Kind, ReadonlyMap<NodeOp, readonly Rule[]>>();
+function rulesFor(kind: Kind, node: Node): readonly Rule[] {
+  let rules = byOp.get(kind);
+  if (!rules) {
+    rules = groupByOp(ruleNames(kind).map((name) => rule(kind, name)));
+    byOp.set(kind, rules);
+  }
+  return rules.get(node.op) ?? [];
 }
 function groupByOp(rules: readonly Rule[]): ReadonlyMap<NodeOp, readonly Rule[]> {
   const groups = new Map<NodeOp, Rule[]>();
@@ -146,15 +158,16 @@ export function applyRule({ from, to }: Rule, node: Node): Node | undefined {
 const stretches = (from: readonly Dim[], to: readonly Dim[]): boolean =>
   from.length <= to.length && from.every((d, i) => d === 1 || sameDim(d, to[i + to.length - from.length]!));
 
-/** The node with rules applied until none fits. */
-export function rewriteNode(node: Node, trace: Trace): Node {
+/** The node with rules applied until none fits: exact ones and, with `fastMath`, those that hold for real numbers. */
+export function rewriteNode(node: Node, trace: Trace, fastMath: boolean): Node {
+  const kinds: readonly Kind[] = fastMath ? ["exact", "real"] : ["exact"];
   let now = node;
-  for (let next = step(now, trace); next; next = step(now, trace)) now = next;
+  for (let next = step(kinds, now, trace); next; next = step(kinds, now, trace)) now = next;
   return now;
 }
 
-function step(node: Node, trace: Trace): Node | undefined {
-  for (const r of rulesFor(node)) {
+function step(kinds: readonly Kind[], node: Node, trace: Trace): Node | undefined {
+  for (const r of kinds.flatMap((kind) => rulesFor(kind, node))) {
     const after = applyRule(r, node);
     if (!after || after === node) continue;
     trace({ rule: r.name, before: node, after });

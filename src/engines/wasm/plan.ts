@@ -12,10 +12,12 @@ import { viewThrough } from "../reference/movement.ts";
 import { collapse, isContiguous, permuted, type Strided, sliced, stridesUnder } from "../reference/view.ts";
 import { type Chain, chainsOf } from "./chains.ts";
 import { elementsOf, shapeOf } from "./cost.ts";
+import { foldedLoop } from "./folding.ts";
 import { type Access, directly, kindOf, materialized } from "./fusion.ts";
-import { BLOCK, type Combine, type Kernel, type Operand, type Reduction } from "./kernel.ts";
+import type { Combine, Kernel, Operand, Reduction } from "./kernel.ts";
 import { GROUP, WIDTH } from "./lanes.ts";
-import { type Matrices, type Product, packedSize, resultSize, tileOf } from "./matmul.ts";
+import type { Product } from "./matmul.ts";
+import { productStep } from "./products.ts";
 import { Fusing, loaded } from "./reading.ts";
 
 /** Where a value lies. */
@@ -106,10 +108,10 @@ class Planner {
   }
 
   /** A buffer of `size` elements, and a group more: loops may go past the end. */
-  #buffer(dtype: DType, size: number): number {
+  readonly #buffer = (dtype: DType, size: number): number => {
     this.#buffers.push((size + GROUP) * WIDTH[dtype]);
     return this.#buffers.length - 1;
-  }
+  };
 
   #place(dtype: DType, shape: readonly number[]): Place {
     return { dtype, shape, strides: stridesOf(shape), offset: 0, buffer: this.#buffer(dtype, sizeOf(shape)) };
@@ -291,47 +293,9 @@ class Planner {
   }
 
   #fold(node: Node, combine: Combine, loop: readonly number[], places: readonly Place[], value: Form): void {
-    const { dtype } = node.type;
-    const result = shapeOf(node);
-    const resultStrides = [...stridesOf(result), ...loop.slice(result.length).map(() => 0)];
-    const collapsed = collapse(loop, [resultStrides, ...places.map((l) => l.strides)]);
-    const kept = collapsed.filter((axis) => axis.steps[0] !== 0);
-    const folded = collapsed.find((axis) => axis.steps[0] === 0) ?? {
-      size: 1,
-      steps: collapsed[0]?.steps.map(() => 0) ?? places.map(() => 0),
-    };
-    const last = kept.at(-1);
-    // Vectors lie along the axis whose elements follow each other in memory, or are one and the same.
-    const scattered = (axis: { steps: readonly number[] }) =>
-      axis.steps.slice(1).filter((s) => s !== 0 && s !== 1).length;
-    const byColumn = last !== undefined && scattered(last) < scattered(folded);
-    const inner = byColumn ? last.size : 1;
-    const outer = byColumn ? kept.slice(0, -1) : kept;
-    const blocks = Math.ceil(folded.size / BLOCK);
-    const pitch = Math.ceil(inner / GROUP) * GROUP;
-    const outerSize = sizeOf(outer.map((axis) => axis.size));
-    const buffer = this.#buffer(dtype, outerSize * blocks * pitch);
-    const axes = byColumn ? [...outer, folded, last] : [...outer, folded];
-    const outerStrides = stridesOf(outer.map((axis) => axis.size)).map((stride) => stride * blocks * pitch);
-    const to: Operand = { dtype, buffer, offset: 0, strides: [...outerStrides, pitch, ...(byColumn ? [1] : [])] };
-    const reduction: Reduction = { combine, axis: outer.length, to, value };
-    const loads = places.map(
-      (load, i): Operand => ({ ...operandOf(load), strides: axes.map((axis) => axis.steps[i + 1] ?? 0) }),
-    );
-    const kernel: Kernel = { shape: axes.map((axis) => axis.size), loads, stores: [], reduction };
-    this.#steps.push({ kind: "kernel", kernel, node });
-    if (blocks > 1)
-      this.#steps.push({
-        kind: "combine",
-        reduction,
-        outer: [outerSize],
-        strides: [blocks * pitch],
-        blocks,
-        pitch,
-        node,
-      });
-    const strides = stridesOf(result).map((stride) => (stride < inner ? stride : (stride / inner) * blocks * pitch));
-    this.#places.set(node, { dtype, buffer, offset: 0, shape: result, strides });
+    const { steps, place } = foldedLoop(node, combine, loop, places, value, this.#buffer);
+    this.#steps.push(...steps);
+    this.#places.set(node, place);
   }
 
   #contract(node: Node): void {
@@ -341,36 +305,9 @@ class Planner {
     const side = (pairs: ContractAttrs["batch"], at: 0 | 1) => pairs.map((pair) => pair[at]);
     const a = this.#matrices(node, left, side(batch, 0), free.a, side(summed, 0));
     const b = this.#matrices(node, right, side(batch, 1), free.b, side(summed, 1));
-    const { dtype } = node.type;
-    const [count, m, k] = a.shape as [number, number, number];
-    const n = b.shape[1]!;
-    const shape = shapeOf(node);
-    // A row of many columns is quicker than a column of many rows; products commute.
-    const isSwapped = m > n && n < GROUP * 4;
-    const sizes = { batch: count, m: isSwapped ? n : m, n: isSwapped ? m : n, k };
-    const matrices = ({ buffer, offset, strides: [batchStride, line, step] }: Place, isRight: boolean): Matrices => ({
-      buffer,
-      offset,
-      batch: batchStride!,
-      row: isRight ? step! : line!,
-      column: isRight ? line! : step!,
-    });
-    const [rows, columns] = isSwapped ? [b, a] : [a, b];
-    const factors = { a: matrices(rows, false), b: matrices(columns, true) };
-    const tile = tileOf(dtype, sizes, this.#fastMath);
-    const c = this.#buffer(dtype, resultSize(sizes, tile));
-    const packed = this.#buffer(dtype, packedSize(sizes, tile));
-    const product: Product = { dtype, sizes, ...factors, tile, c, packed };
-    this.#steps.push({ kind: "product", product, node });
-    const { pitch, height } = tile;
-    const group = (from: number, to: number, scale: number) =>
-      stridesOf(shape.slice(from, to)).map((stride) => stride * scale);
-    const strides = [
-      ...group(0, batch.length, height * pitch),
-      ...group(batch.length, batch.length + free.a.length, isSwapped ? 1 : pitch),
-      ...group(batch.length + free.a.length, shape.length, isSwapped ? pitch : 1),
-    ];
-    this.#places.set(node, { dtype, buffer: c, offset: 0, shape, strides });
+    const { step, place } = productStep(node, [a, b], [batch.length, free.a.length], this.#buffer, this.#fastMath);
+    this.#steps.push(step);
+    this.#places.set(node, place);
   }
 
   /** A place as three axes, each for a group of its own. */
@@ -381,7 +318,7 @@ class Planner {
   }
 }
 
-const operandOf = ({ dtype, buffer, offset, strides }: Place): Operand => ({ dtype, buffer, offset, strides });
+export const operandOf = ({ dtype, buffer, offset, strides }: Place): Operand => ({ dtype, buffer, offset, strides });
 
 /** Axis order[i] of what is accessed is axis i of `access`; it has no others. */
 const permutedAccess = (access: Access, order: readonly (number | undefined)[]): Access =>
