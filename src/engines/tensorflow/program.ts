@@ -68,7 +68,9 @@ export function programOf(plan: Plan, addon: Addon, { trap, timed, keepsFeeds }:
   const constants = new Set([...plan.constants, ...plan.settled].map(({ register }) => register));
   const isRead = new Set(plan.steps.flatMap(({ args, calls }) => [...args, ...calls.flatMap((call) => call.inputs)]));
   const timing = { runs: 0, milliseconds: plan.steps.map(() => 0) };
-  let fed: ReadonlyMap<FeedSource, TypedArray> = new Map();
+  /** What stays from run to run. */
+  const kept = new Set([...constants, ...(keepsFeeds ? plan.inputs : [])]);
+  let fed: readonly FeedSource[] = [];
   /** Of constants that are outputs, what they are. */
   let settled: ReadonlyMap<Register, Tensor> | undefined;
 
@@ -109,7 +111,7 @@ export function programOf(plan: Plan, addon: Addon, { trap, timed, keepsFeeds }:
       byReference(node, args, result);
     }
     if (trap) refuseNewNaN(node, args.map(viewAt), viewAt(result));
-    for (const register of frees) tensors.release(register);
+    for (const register of frees) if (!kept.has(register)) tensors.release(register);
   };
   const viewAt = (register: Register) => viewOfTensor(tensors.read(register));
 
@@ -129,16 +131,16 @@ export function programOf(plan: Plan, addon: Addon, { trap, timed, keepsFeeds }:
     run: async (feeds) => {
       try {
         settled ??= prepare();
-        const elements = new Map(feeds.map((feed) => [feed, fed.get(feed) ?? read(feed)]));
-        if (keepsFeeds) fed = elements;
-        for (const [i, register] of plan.inputs.entries())
-          if (!constants.has(register) && (isRead.has(register) || plan.outputs.includes(register)))
-            tensors.put(register, elements.get(feeds[i]!)!);
+        for (const [i, register] of plan.inputs.entries()) {
+          const isWanted = !constants.has(register) && (isRead.has(register) || plan.outputs.includes(register));
+          if (isWanted && fed[i] !== feeds[i]) tensors.put(register, read(feeds[i]!));
+        }
+        if (keepsFeeds) fed = feeds;
         timing.runs++;
         plan.steps.forEach(timed ? measured : perform);
         return plan.outputs.map(output);
       } finally {
-        tensors.releaseOthers(constants);
+        tensors.releaseOthers(kept);
       }
     },
     dispose: () => tensors.releaseOthers(new Set()),
