@@ -159,6 +159,8 @@ describe.skipIf(!installation)("where it is installed, TensorFlow", () => {
     ["input x[n], i[m]: int32; take(x, i * 100)", { x: [5], i: [4] }],
     ["input x[n], i[m]: int32; take_along_axis(x, i - 9, axis=0)", { x: [5], i: [4] }],
     ["input x[n], i[m]: int32, u[m]; scatter_add(x, i + 5, u)", { x: [5], i: [4], u: [4] }],
+    ["input x[m, n], i[k]: int32; (x + 1)[:0, i + 9]", { x: [2, 3], i: [3] }],
+    ["input x[m, n]; x[:0, [0, 2, 7]]", { x: [2, 3] }],
     ["input x[n, n]; solve(x * 0, x)", { x: [3, 3] }],
     ["input x[n, n]; inv(x - x)", { x: [3, 3] }],
     ["input x[n, n]; solve_triangular(x * 0, x)", { x: [3, 3] }],
@@ -200,6 +202,27 @@ describe.skipIf(!installation)("where it is installed, TensorFlow", () => {
     const program = await engine.compile(graph, { trap: "nan" });
     await expect(program.run(feeds)).rejects.toThrow(EvaluationError);
     await expect(program.run(feeds)).rejects.toThrow(/^sqrt makes the first nan at \[0\], of -2/);
+  });
+
+  test.each(["mean(x[:0]) + y", "mean(x[:0]) * y[:0]"])("traps one that hangs on no data: %s", async (text) => {
+    const { graph, feeds } = jobOf(`input x[n], y[n]; ${text}`, "float32", { x: [3], y: [3] });
+    const program = await engine.compile(graph, { trap: "nan" });
+    await expect(program.run(feeds)).rejects.toThrow(/^`\/` makes the first nan, of 0 and 0/);
+  });
+
+  test("gives what has no elements as such", async () => {
+    const { graph, feeds } = jobOf(
+      "input x[n], y[n, m]; output a = exp(x)[:0:2], b = (y @ y.T)[:, :0], s = sum(y[:0])",
+      "float32",
+      { x: [3], y: [3, 2] },
+    );
+    const [a, b, s] = await (await engine.compile(graph)).run(feeds);
+    expect([a, b, s].map((t) => [t!.shape, t!.data.length])).toEqual([
+      [[0], 0],
+      [[3, 0], 0],
+      [[], 1],
+    ]);
+    expect(s!.data[0]).toBe(0);
   });
 
   test("reads what stays the same once, where feeds are kept", async () => {

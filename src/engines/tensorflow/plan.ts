@@ -4,7 +4,6 @@ import { type Op, opOf, type PointwiseOp } from "../../ops/define.ts";
 import { inputOp } from "../../ops/leaf.ts";
 import { broadcastOp } from "../../ops/movement.ts";
 import { isInt } from "../../tensor/dtype.ts";
-import { sizeOf } from "../../tensor/tensor.ts";
 import type { ConcreteGraph, Unsupported } from "../engine.ts";
 import { Builder, type Call, type Held, type Register } from "./builder.ts";
 import { contract } from "./contract.ts";
@@ -13,6 +12,7 @@ import { movement } from "./movement.ts";
 import { order } from "./order.ts";
 import { isKnown, pointwise } from "./pointwise.ts";
 import { reduce } from "./reduce.ts";
+import { isHeld, readsIndices, settledNodes, shapeOf } from "./settled.ts";
 
 /** What a kind makes of a node. */
 export interface Outcome {
@@ -37,33 +37,10 @@ export interface Plan {
   /** What the program holds throughout: small numbers, and nodes that hang on no data, by the reference engine. */
   readonly constants: Builder["constants"];
   readonly settled: readonly { readonly register: Register; readonly node: Node }[];
+  /** Nodes that hang on no data and that nothing reads; they too may be wrong. */
+  readonly unread: readonly Node[];
   readonly steps: readonly Step[];
   readonly outputs: readonly Register[];
-}
-
-/** What TensorFlow's addon can hand over. */
-const DTYPES: readonly string[] = ["bool", "int32", "float32"];
-const isHeld = (node: Node): boolean => DTYPES.includes(node.type.dtype);
-const shapeOf = (node: Node): readonly number[] => node.type.shape as readonly number[];
-const isEmpty = (node: Node): boolean => sizeOf(shapeOf(node)) === 0;
-
-/** Larger values that hang on no data, and what is made of them, are computed by TensorFlow, where it can. */
-const MOST_SETTLED = 1024;
-
-/** The nodes whose values the reference engine computes beforehand: they hang on no data, and are small or not for TensorFlow. */
-function settledNodes(nodes: readonly Node[]): ReadonlySet<Node> {
-  /** Nodes that hang on no data. */
-  const known = new Set<Node>();
-  const settled = new Set<Node>();
-  for (const node of nodes) {
-    if (!isEmpty(node) && (node.op === inputOp || !node.args.every((arg) => known.has(arg)))) continue;
-    known.add(node);
-    const isForOthers =
-      !isHeld(node) || node.args.length === 0 || node.args.some((arg) => !isHeld(arg) || isEmpty(arg));
-    const isSmall = node.op !== broadcastOp && sizeOf(shapeOf(node)) <= MOST_SETTLED;
-    if (isForOthers || (isSmall && node.args.every((arg) => settled.has(arg)))) settled.add(node);
-  }
-  return settled;
 }
 
 /** What of a graph TensorFlow cannot do, each node on whose arguments nothing is wrong. */
@@ -100,6 +77,7 @@ export function planOf(graph: ConcreteGraph): Plan {
     outputs,
     constants: planner.constants,
     settled,
+    unread: [...planner.settledNodes].filter((node) => !planner.settled.has(node) && node.args.length > 0),
     steps: withFrees(planner.steps, kept),
   };
 }
@@ -109,14 +87,14 @@ type Draft = Omit<Step, "frees" | "calls"> & { readonly calls: readonly Call[] }
 class Planner {
   readonly steps: Draft[] = [];
   readonly settled = new Map<Node, Register>();
-  readonly #settledNodes: ReadonlySet<Node>;
+  readonly settledNodes: ReadonlySet<Node>;
   readonly #builder = new Builder();
   readonly #registers = new Map<Node, Register>();
 
   constructor(nodes: readonly Node[]) {
-    this.#settledNodes = settledNodes(nodes);
+    this.settledNodes = settledNodes(nodes);
     // stretched values are made only where one is wanted: operations stretch what they read
-    for (const node of nodes) if (node.op !== broadcastOp && !this.#settledNodes.has(node)) this.register(node);
+    for (const node of nodes) if (node.op !== broadcastOp && !this.settledNodes.has(node)) this.register(node);
   }
 
   get constants(): Builder["constants"] {
@@ -134,7 +112,7 @@ class Planner {
 
   #made(node: Node): Register {
     const type: Register = { dtype: node.type.dtype as Held, shape: shapeOf(node) };
-    if (this.#settledNodes.has(node)) {
+    if (this.settledNodes.has(node)) {
       const register = scalarOf(node, this.#builder) ?? type;
       if (register === type) this.settled.set(node, type);
       return register;
@@ -143,7 +121,7 @@ class Planner {
     const op = opOf(node);
     const args = node.args.map((arg) => this.register(op.kind === "pointwise" ? unstretched(arg) : arg));
     const outcome = this.#outcome(node, op, args);
-    const refuses = op.kind === "linalg" || (op.kind === "pointwise" && refusesInts(op, node)) || isGather(op);
+    const refuses = op.kind === "linalg" || (op.kind === "pointwise" && refusesInts(op, node)) || readsIndices(node);
     this.steps.push({ node, args, calls: this.#builder.takeCalls(), ...outcome, refuses });
     return outcome.result;
   }
@@ -178,7 +156,6 @@ const unstretched = (node: Node): Node => (node.op === broadcastOp ? node.args[0
 
 const refusesInts = ({ integerGuard }: PointwiseOp, node: Node): boolean =>
   integerGuard !== undefined && isInt(node.type.dtype);
-const isGather = (op: Op): boolean => op.kind === "order" && /^(take|scatter)/.test(op.order);
 
 /** A number that hangs on no data, as one of the builder's. */
 function scalarOf(node: Node, b: Builder): Register | undefined {

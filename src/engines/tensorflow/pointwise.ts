@@ -163,8 +163,10 @@ const COMPOSED: Readonly<Record<string, Rule>> = {
   polygamma: wide((b, n, x) => b.map("Polygamma", [n, select(b, isNegative(b, x), b.scalar("float64", 1), x)])),
 };
 
-/** Where TensorFlow's operation is not to be trusted: below 0, Polygamma adds up a term for each integer up to 9. */
-const DOUBTFUL: Readonly<Record<string, Rule>> = { polygamma: (b, _, x) => isNegative(b, x) };
+/** Where TensorFlow's operation is not to be trusted: Polygamma below 0 adds up a term for each integer up to 9, and knows no pole of digamma. */
+const DOUBTFUL: Readonly<Record<string, Rule>> = {
+  polygamma: (b, n, x) => b.map("LogicalOr", [test(b, "LessEqual", x, b.scalar(x.dtype, 0)), test(b, "IsInf", n)]),
+};
 
 /** The first float32 that is too large for an int32, and the last that is not. */
 const [ABOVE_INT, LARGEST_INT] = [2 ** 31, 2 ** 31 - 1];

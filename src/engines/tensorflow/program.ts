@@ -1,16 +1,16 @@
 /** A plan at work: its calls made one after another, each tensor let go as soon as the plan is done with it. */
-import { ancestors, type Node } from "../../graph/node.ts";
-import { inputOp } from "../../ops/leaf.ts";
+import type { Node } from "../../graph/node.ts";
 import { allocate, type TypedArray } from "../../tensor/dtype.ts";
-import { sizeOf, type Tensor, zerosTensor } from "../../tensor/tensor.ts";
+import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { type CompileOptions, EvaluationError, type FeedSource, type Program } from "../engine.ts";
 import { copied } from "../reference/copy.ts";
-import { evaluate, nodeValue } from "../reference/evaluate.ts";
+import { nodeValue } from "../reference/evaluate.ts";
 import { refuseNewNaN } from "../reference/trap.ts";
 import { viewOfTensor } from "../reference/view.ts";
 import type { Addon } from "./addon.ts";
 import { type Register, TYPE_NUMBER } from "./builder.ts";
 import type { Plan, Step } from "./plan.ts";
+import { settledValues } from "./settled.ts";
 
 /** The addon's tensors by register. */
 class Tensors {
@@ -75,11 +75,7 @@ export function programOf(plan: Plan, addon: Addon, { trap, timed, keepsFeeds }:
   let settled: ReadonlyMap<Register, Tensor> | undefined;
 
   const prepare = (): ReadonlyMap<Register, Tensor> => {
-    const nodes = plan.settled.map(({ node }) => node);
-    // inputs among what hangs on no data are empty
-    const empty = ancestors(nodes).filter(({ op }) => op === inputOp);
-    const feeds = new Map(empty.map((node) => [node, zerosTensor(node.type.dtype, node.type.shape as number[])]));
-    const values = evaluate(nodes, feeds);
+    const values = settledValues([...plan.settled.map(({ node }) => node), ...plan.unread], { trap });
     for (const [i, { register }] of plan.settled.entries())
       if (isRead.has(register)) tensors.put(register, values[i]!.data);
     for (const { register, tensor } of plan.constants) tensors.put(register, tensor.data);
