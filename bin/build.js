@@ -108,7 +108,7 @@ const settings = {
   minify: true,
   platform: "node",
   target: "node20",
-  external: ["@tensorflow/tfjs-node", "part:*"],
+  external: ["part:*"],
   alias: { "lodash-es": "es-toolkit/compat" },
   logLevel: "warning",
 };

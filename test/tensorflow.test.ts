@@ -1,7 +1,8 @@
 /** The TensorFlow engine: what it says it cannot do and how it holds memory, everywhere; what it computes, where it is installed. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { autoEngine } from "../src/engines/auto.ts";
 import { EvaluationError } from "../src/engines/engine.ts";
@@ -325,6 +326,32 @@ describe("auto", () => {
     const { engine, reason } = await described("input x[n, n]: float64; x @ x @ x", SQUARE);
     expect(engine).toBe("wasm");
     expect(reason).toMatch(/; TensorFlow would be sooner done, but it has no float64$/);
+  });
+
+  test("goes on without a TensorFlow that does not load, and says so", () => {
+    const data = mkdtempSync(join(tmpdir(), "tsym-broken-"));
+    try {
+      const lib = join(data, "tsym", "tensorflow", "node_modules", "@tensorflow", "tfjs-node", "lib", "napi-v8");
+      mkdirSync(lib, { recursive: true });
+      writeFileSync(join(lib, "tfjs_binding.node"), "no library");
+      const run = (...args: readonly string[]) =>
+        spawnSync(process.execPath, [resolve("bin/tsym.js"), "run", ...args], {
+          encoding: "utf8",
+          cwd: data,
+          env: { PATH: process.env["PATH"], XDG_DATA_HOME: data },
+        });
+      const large = ["-e", "x = reshape(astype(arange(9000000), float32), [3000, 3000]); output s = sum(x @ x)"];
+      const { status, stderr } = run(...large, "--time", "--threads", "2");
+      expect(status).toBe(0);
+      expect(stderr).toMatch(/\nengine wasm, 2 threads: .*; engine tensorflow does not load: .*tfjs_binding\.node/);
+      const asked = run("-e", "1", "--engine", "tensorflow");
+      expect(asked.status).toBe(3);
+      expect(asked.stderr).toMatch(
+        /^error\[engine\]: engine tensorflow does not load: .*\nhelp: `tsym engines install/,
+      );
+    } finally {
+      rmSync(data, { recursive: true });
+    }
   });
 
   test("counts the steps that a run has", async () => {

@@ -123,12 +123,14 @@ export function autoEngine(device?: "cpu"): Engine {
     const other = timeOf(graph, TENSORFLOW, used, runs);
     if (other > own * CLEARLY)
       return { engine: embedded, reason: `about ${seconds(own)}, TensorFlow's ${seconds(other)}` };
-    const { findEngine } = await import("./tensorflow/index.ts");
-    const engine = findEngine(device);
-    const [refused] = engine?.supports(graph) ?? [];
-    if (!engine) return { engine: embedded, reason: "TensorFlow, which would be sooner done, is not installed" };
+    const { findEngine, problemOf } = await import("./tensorflow/index.ts");
+    const found = findEngine(device);
+    const [refused] = found?.supports(graph) ?? [];
+    if (!found) return { engine: embedded, reason: "TensorFlow, which would be sooner done, is not installed" };
     if (refused) return { engine: embedded, reason: `TensorFlow would be sooner done, but ${refused.reason}` };
-    return { engine, reason: `about ${seconds(other)} with its start, the embedded engine's ${seconds(own)}` };
+    const problem = problemOf({ device, threads });
+    if (problem) return { engine: embedded, reason: problem };
+    return { engine: found, reason: `about ${seconds(other)} with its start, the embedded engine's ${seconds(own)}` };
   };
 
   return {

@@ -1,5 +1,6 @@
 /** The TensorFlow engine: whole graphs as operations of TensorFlow's C library, by way of @tensorflow/tfjs-node's addon. */
 import { availableParallelism } from "node:os";
+import { TsymError } from "../../source.ts";
 import type { Engine } from "../engine.ts";
 import { type AddonOptions, loadAddon } from "./addon.ts";
 import { describePlan } from "./describe.ts";
@@ -28,4 +29,15 @@ export const tensorflowEngine = (installation: Installation, device?: AddonOptio
 export function findEngine(device?: AddonOptions["device"]): Engine | undefined {
   const installation = findInstallation(device);
   return installation && tensorflowEngine(installation, device);
+}
+
+/** Why the addon that is there does not load; nothing where it does. */
+export function problemOf(options: AddonOptions): string | undefined {
+  try {
+    loadAddon(findInstallation(options.device)!, options);
+    return undefined;
+  } catch (error) {
+    if (error instanceof TsymError) return error.message;
+    throw error;
+  }
 }
