@@ -31,7 +31,7 @@ export interface AddonOptions {
 let loaded: Addon | undefined;
 
 /** The addon, loaded once for a process: the first options hold. Throws TsymError (exit 3) where it does not load, or has no GPU. */
-export function loadAddon({ addon, variant }: Installation, { device, threads }: AddonOptions): Addon {
+export function loadAddon({ addon, variant, folder, own }: Installation, { device, threads }: AddonOptions): Addon {
   if (!loaded) {
     setEnvironment({
       // TensorFlow would tell of instruction sets and devices on standard error
@@ -46,7 +46,9 @@ export function loadAddon({ addon, variant }: Installation, { device, threads }:
     } catch (error) {
       fail("engine", `engine tensorflow does not load: ${firstLine(error)}`, {
         exit: 3,
-        help: "`tsym engines install tensorflow` sets it up anew; `--engine auto` runs without it",
+        help: own
+          ? "`tsym engines install tensorflow` sets it up anew; `--engine auto` runs without it"
+          : `npm has put it into ${folder}, and \`npm rebuild\` there may build it anew; \`--engine auto\` runs without it`,
       });
     }
   }
