@@ -132,11 +132,11 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   statistics: "input x[m, n]; a = var(x, axis=0); b = std(x, axis=1); c = mean(x); d = sum(x, axis=[0, 1])",
 };
 
-/** Where TensorFlow, if it is there, is off by more than a rounding for each of up to 513 terms. */
+/** Where TensorFlow, if it is there, is off by more than roundings of thousands of terms of up to 9, which cancel. */
 async function tensorflowDifferences(job: Job): Promise<string[]> {
   const { engine } = tensorflow;
   if (!engine || engine.supports(job.graph).length > 0) return [];
-  return differenceWithin(await outcome(engine, job), await outcome(referenceEngine, job), () => ({ sum: 513 }));
+  return differenceWithin(await outcome(engine, job), await outcome(referenceEngine, job), () => ({ sum: 2 ** 14 }));
 }
 
 describe.each(FLOATS)("sizes, in %s:", (float) => {

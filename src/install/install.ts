@@ -10,7 +10,7 @@ import { DownloadError, download, isReachable, isWhole } from "./download.ts";
 import { OFFICIAL, type Part, TFJS, WHEEL_PLATFORM, WHEELS, type Wheel } from "./parts.ts";
 import { Progress, type Screen } from "./progress.ts";
 import { type Missing, missingPip, missingRoom, missingTools, python } from "./requirements.ts";
-import { lastWord, type Ran, run } from "./run.ts";
+import { type Ran, reasonOf, run } from "./run.ts";
 import { unpackTar, unpackWheel } from "./unpack.ts";
 
 type Variant = Installation["variant"];
@@ -75,7 +75,7 @@ export async function tryOut(addon: string): Promise<Ready | { readonly broken: 
     if (addon.tensorDataSync(two.id)[0] !== 2) throw new Error("1 + 1 is not 2");
     console.log(JSON.stringify({ tensorflow: addon.TF_Version, gpu: addon.isUsingGpuDevice() }));`;
   const ran = await run(process.execPath, ["-e", script]);
-  if (ran.status !== 0) return { broken: lastWord(ran) };
+  if (ran.status !== 0) return { broken: reasonOf(ran) };
   return JSON.parse(ran.stdout.trim().split("\n").at(-1)!) as Ready;
 }
 
@@ -264,7 +264,7 @@ async function buildAddon(root: string, folder: string): Promise<Ready> {
   const log = join(dirname(root), "build.log");
   if (ran.status !== 0) {
     renameSync(join(root, "build.log"), log);
-    fail("install", `the addon cannot be built: ${lastWord(ran)}`, { help: `${log} tells all of it` });
+    fail("install", `the addon cannot be built: ${reasonOf(ran)}`, { help: `${log} tells all of it` });
   }
   rmSync(join(folder, "build"), { recursive: true, force: true });
   const ready = await tryOut(join(lib, "tfjs_binding.node"));
@@ -273,7 +273,7 @@ async function buildAddon(root: string, folder: string): Promise<Ready> {
 }
 
 function requireSuccess(ran: Ran, message: string): void {
-  if (ran.status !== 0) fail("install", `${message}: ${lastWord(ran)}`);
+  if (ran.status !== 0) fail("install", `${message}: ${reasonOf(ran)}`);
 }
 
 /** Puts a folder in the place of another, which may not be there. */

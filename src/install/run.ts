@@ -26,11 +26,20 @@ export function run(program: string, args: readonly string[], cwd?: string): Pro
   });
 }
 
-/** The last line of what a program said that is about an error, or its last one. */
-export function lastWord({ output }: Ran): string {
-  const lines = output
-    .split("\n")
-    .map((line) => line.trim())
-    .filter(Boolean);
-  return lines.findLast((line) => /\berror\b/i.test(line)) ?? lines.at(-1) ?? "it said nothing";
+/** What tells why something failed: a compiler's lines, node-gyp's, pip's, npm's but for its codes. The first that is there counts. */
+const REASONS = [
+  /^.*: (?:fatal )?error: .*$/m,
+  /^gyp ERR! (?:stack )?Error: (.*)$/m,
+  /^ERROR: (.*)$/m,
+  /^npm error (?!code |errno |syscall |A complete log)(\S.*)$/m,
+  /^.*\berror\b.*$/im,
+];
+
+/** Why a program failed, as far as one line of what it said tells it: its last, if none does. */
+export function reasonOf({ output }: Ran): string {
+  for (const reason of REASONS) {
+    const [line, told = line] = reason.exec(output) ?? [];
+    if (told !== undefined) return told.trim();
+  }
+  return output.trim().split("\n").at(-1) || "it said nothing";
 }

@@ -7,7 +7,7 @@ import { fileBytes } from "../io/bytes.ts";
 import { readDirectory } from "../io/npz.ts";
 import { fail } from "../source.ts";
 import type { Wheel } from "./parts.ts";
-import { lastWord, run } from "./run.ts";
+import { reasonOf, run } from "./run.ts";
 
 const LOCAL_SIZE = 30;
 const STORED = 0;
@@ -49,5 +49,5 @@ export async function unpackWheel(
 export async function unpackTar(path: string, folder: string, strip: number): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const ran = await run("tar", ["-xzf", path, "-C", folder, `--strip-components=${strip}`]);
-  if (ran.status !== 0) fail("install", `${path} cannot be unpacked: ${lastWord(ran)}`);
+  if (ran.status !== 0) fail("install", `${path} cannot be unpacked: ${reasonOf(ran)}`);
 }

@@ -12,7 +12,7 @@ import { movement } from "./movement.ts";
 import { order } from "./order.ts";
 import { isKnown, pointwise } from "./pointwise.ts";
 import { reduce } from "./reduce.ts";
-import { isHeld, readsIndices, settledNodes, shapeOf } from "./settled.ts";
+import { isHeld, isVoid, readsIndices, settledNodes, shapeOf } from "./settled.ts";
 
 /** What a kind makes of a node. */
 export interface Outcome {
@@ -77,7 +77,9 @@ export function planOf(graph: ConcreteGraph): Plan {
     outputs,
     constants: planner.constants,
     settled,
-    unread: [...planner.settledNodes].filter((node) => !planner.settled.has(node) && node.args.length > 0),
+    unread: [...planner.settledNodes].filter(
+      (node) => !planner.settled.has(node) && node.args.length > 0 && !isVoid(node),
+    ),
     steps: withFrees(planner.steps, kept),
   };
 }

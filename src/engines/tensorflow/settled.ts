@@ -20,10 +20,11 @@ export function readsIndices(node: Node): boolean {
   return op.kind === "order" && /^(take|scatter)/.test(op.order);
 }
 
-const isEmpty = (node: Node): boolean => sizeOf(shapeOf(node)) === 0;
+/** A slice of an axis without elements may be said to have -1. */
+const isEmpty = (node: Node): boolean => sizeOf(shapeOf(node)) <= 0;
 
 /** Whether a node has no elements, and nothing that its arguments hold can be wrong with it, as an index can. */
-function isVoid(node: Node): boolean {
+export function isVoid(node: Node): boolean {
   return isEmpty(node) && !(readsIndices(node) && !isEmpty(node.args[1]!));
 }
 
