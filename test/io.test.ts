@@ -61,6 +61,11 @@ describe.each([
   );
 });
 
+test("pretty prints a float alone as NumPy does", () => {
+  for (const { text, ...held } of fixture<(Held & { text: string })[]>("scalars"))
+    expect(prettyValues(tensorOf(held))).toBe(text);
+});
+
 test("pretty prints as NumPy does", () => {
   for (const { precision, text, ...held } of fixture<(Held & { precision: number; text: string })[]>("pretty")) {
     expect(prettyValues(tensorOf(held), { precision })).toBe(text);

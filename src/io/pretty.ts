@@ -106,7 +106,7 @@ function floatFormat(dtype: DType, values: readonly number[], precision: number)
   };
 }
 
-/** A float alone, as NumPy and Python write it: the shortest digits, with an exponent below 1e-4 and from 1e16 on. */
+/** A float alone, as NumPy writes it: the shortest digits, with an exponent below 1e-4 and from 1e16 (of float32: 1e6) on. */
 function floatScalar(x: number, dtype: DType): string {
   if (!Number.isFinite(x)) return notFinite(x);
   const [significand, power] = (dtype === "float32" ? shortestFloat32(x) : x).toExponential().split("e") as [
@@ -115,9 +115,10 @@ function floatScalar(x: number, dtype: DType): string {
   ];
   const exponent = Number(power);
   const sign = Object.is(x, -0) ? "-" : "";
-  if (x !== 0 && (exponent < -4 || exponent >= 16))
+  const size = Math.abs(x);
+  if (x !== 0 && (size < 1e-4 || size >= (dtype === "float32" ? 1e6 : 1e16)))
     return `${significand}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
-  const places = Math.max(1, significand.replace("-", "").length - 2 - exponent);
+  const places = Math.max(1, significand.replace(/[-.]/g, "").length - 1 - exponent);
   return sign + Number(`${significand}e${power}`).toFixed(places);
 }
 

@@ -169,6 +169,17 @@ def shortest():
     }
 
 
+def scalars():
+    """Floats alone, as NumPy prints them."""
+    powers = [sign * digits * 10.0**k for k in range(-12, 20) for digits in (1, 2.5, 1.2345678) for sign in (1, -1)]
+    edges = [0.0, -0.0, np.nan, np.inf, -np.inf, 0.05, 999999.94, 1000000.5, 9.9999e-5, 9999999999999998.0, 5e-324, 3.4e38, 1 / 3]
+    for dtype in np.float32, np.float64:
+        with np.errstate(all="ignore"):
+            values = [dtype(x) for x in [*edges, *powers, *np.exp(RANDOM.normal(size=60) * 12)]]
+        for x in values:
+            yield {**holds(np.asarray(x)), "text": str(x)}
+
+
 def main():
     files = {
         "npy": [{"name": name, "file": base(file), **holds(array)} for name, file, array in npy_files()],
@@ -183,6 +194,7 @@ def main():
         ],
         "pretty": list(printed()),
         "shortest": shortest(),
+        "scalars": list(scalars()),
     }
     HERE.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
