@@ -27,7 +27,9 @@ describe.each(CANDIDATES)("engine $name computes what the reference engine does:
   const tally = new Tally();
   afterAll(() => console.log(`engine ${candidate.name}: ${tally}`));
 
-  test.each([...byOp])("%s", async (_, cases) => {
+  test.for([...byOp])("%s", async ([, cases], { skip }) => {
+    if (!candidate.engine) tally.absent += cases.length;
+    skip(!candidate.engine, "it is not installed");
     const wrong: string[] = [];
     for (const each of cases) wrong.push(...(await judge(candidate, each, tally)));
     expect(wrong).toEqual([]);
@@ -50,11 +52,9 @@ describe.each(CANDIDATES)("engine $name gives the samples' results:", ({ name, e
     console.log(`engine ${name}, samples: ${tally}`);
   });
 
-  test.each(SAMPLES)("%s", async (file) => {
-    if (!engine) {
-      tally.absent++;
-      return;
-    }
+  test.for(SAMPLES)("%s", async (file, { skip }) => {
+    if (!engine) tally.absent++;
+    skip(!engine, "it is not installed");
     const [, flags = ""] = /^#! run (.*)\n/.exec(readFileSync(file, "utf8")) ?? [];
     const { status, stdout, stderr } = await tsym("run", file, "--engine", name, ...flags.split(/\s+/).filter(Boolean));
     if (status === 3) {
