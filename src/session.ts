@@ -41,7 +41,6 @@ interface Compiled {
   readonly bound: Bound;
   readonly graph: ConcreteGraph;
   readonly program: EngineProgram;
-  readonly options: CompileOptions;
 }
 
 /** What an engine did for one set of shapes, and how long each stage took. */
@@ -78,15 +77,18 @@ export class Session {
   }
 
   /** What the engine did so far, for each set of shapes that is still compiled; with `timed`, times too. */
-  async profiles(): Promise<Profile[]> {
-    const profiles: Profile[] = [];
-    for (const { graph, program, options } of this.#compiled.values()) {
-      const description = await this.#engine.describe?.(graph, options);
-      if (!description) continue;
+  profiles(): Profile[] {
+    return [...this.#compiled.values()].flatMap(({ graph, program }) => {
+      const description = program.describe?.();
       const names = new Map(graph.outputs.map((node, i) => [node, this.#wanted[i]!.name]));
-      profiles.push({ description, names, ...(program.timing ?? { runs: 0, milliseconds: [] }) });
-    }
-    return profiles;
+      return description ? [{ description, names, ...(program.timing ?? { runs: 0, milliseconds: [] }) }] : [];
+    });
+  }
+
+  /** Frees what was compiled. */
+  dispose(): void {
+    for (const { program } of this.#compiled.values()) program.dispose();
+    this.#compiled.clear();
   }
 
   async #evaluate(sources: ReadonlyMap<string, Source>): Promise<Map<string, Tensor>> {
@@ -139,10 +141,9 @@ export class Session {
         refused.map((u) => unsupported(u, this.#engine.name, siteOf(u.node), this.#program)),
         3,
       );
-    const options = { ...this.#options, inFiles: inFiles(bound, sources) };
-    const program = await this.#engine.compile(graph, options);
+    const program = await this.#engine.compile(graph, { ...this.#options, inFiles: inFiles(bound, sources) });
     this.#options.onPhase?.("compile");
-    const made = { bound: { ...bound, siteOf, operandOf }, graph, program, options };
+    const made = { bound: { ...bound, siteOf, operandOf }, graph, program };
     this.#compiled.set(key, made);
     const [first] = this.#compiled;
     if (first && this.#compiled.size > KEPT) {

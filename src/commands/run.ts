@@ -62,6 +62,7 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     failOnErrors(program.diagnostics);
     if (!prepared) reportWarnings(program, world);
     const isRepeated = stream !== undefined || (options.steps ?? 1) > 1;
+    prepared?.job.session.dispose();
     const job = await prepare(program, [...expected.keys()], isRepeated, options, watch);
     prepared = { key, job };
     return job;
@@ -98,7 +99,7 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     }
   }
   if (options.time) {
-    const profiles = (await prepared?.job.session.profiles()) ?? [];
+    const profiles = prepared?.job.session.profiles() ?? [];
     world.report([watch.report(), ...profiles.map(timingText)].join("\n"));
   }
   return 0;

@@ -107,6 +107,8 @@ export interface Program {
   run(feeds: readonly FeedSource[]): Promise<Tensor[]>;
   /** How long each stage of the engine's description took in all runs so far, where `timed` asked for it. */
   readonly timing?: { readonly runs: number; readonly milliseconds: readonly number[] } | undefined;
+  /** What it is, and on how many threads it has run last. */
+  describe?(): Description;
   /** Frees what the program holds; it cannot run after that. */
   dispose(): void;
 }

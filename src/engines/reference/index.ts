@@ -5,10 +5,12 @@ import { evaluate } from "./evaluate.ts";
 
 export { evaluate } from "./evaluate.ts";
 
+const DESCRIPTION = { engine: "reference", reason: "as asked for", threads: 1 };
+
 export const referenceEngine: Engine = {
   name: "reference",
   supports: () => [],
-  describe: async () => ({ engine: "reference", reason: "as asked for", threads: 1 }),
+  describe: async () => DESCRIPTION,
   compile: async ({ inputs, outputs }, options = {}) => {
     let known = new Map<FeedSource, Tensor>();
     return {
@@ -17,6 +19,7 @@ export const referenceEngine: Engine = {
         if (options.keepsFeeds) known = tensors;
         return evaluate(outputs, new Map(inputs.map((node, i) => [node, tensors.get(feeds[i]!)!])), options);
       },
+      describe: () => DESCRIPTION,
       dispose() {},
     };
   },

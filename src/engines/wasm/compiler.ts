@@ -2,4 +2,4 @@
 export { describeMemory, describeStages } from "./describe.ts";
 export { planOf } from "./plan.ts";
 export { planLayout, programOf } from "./program.ts";
-export { Threads } from "./threads.ts";
+export { threads } from "./threads.ts";

@@ -5,7 +5,7 @@ import { sizeOf } from "../../tensor/tensor.ts";
 import type { FeedSource } from "../engine.ts";
 import { WIDTH } from "./lanes.ts";
 import type { Plan } from "./plan.ts";
-import { fetcher, type Stream } from "./threads.ts";
+import { FailedRead, type Stream, threads } from "./threads.ts";
 
 /** A chain's reading of an input; its place in the list of all is the number that loops know it by. */
 export interface Reading {
@@ -26,25 +26,31 @@ export const readingsOf = ({ chains, inputs }: Plan): Reading[] =>
 /** The files of a run. */
 export class Files {
   readonly #readings: readonly Reading[];
-  readonly #fetch: ReturnType<typeof fetcher>;
+  readonly #bytes: Uint8Array;
   #parts: readonly FilePart[] = [];
 
   constructor(readings: readonly Reading[], memory: WebAssembly.Memory) {
     this.#readings = readings;
-    this.#fetch = fetcher(readSync, memory.buffer);
+    this.#bytes = new Uint8Array(memory.buffer);
   }
 
-  /** Does `work` with what each reading is of. Throws what a part has to say of a file that cannot be read. */
-  during<T>(feeds: readonly FeedSource[], work: (streams: readonly Stream[]) => T): T {
+  /** Does `work` while the files are open. Throws what a part has to say of a file that cannot be read. */
+  withOpen(feeds: readonly FeedSource[], work: () => void): void {
     this.#parts = this.#readings.map(({ input }) => feeds[input]!.file!);
     const streams: Stream[] = [];
     try {
       for (const [i, { bytes, blockBytes }] of this.#readings.entries()) {
         const { path, position } = this.#parts[i]!;
-        const descriptor = this.#told(i, () => openSync(path, "r"));
-        streams.push({ descriptor, from: position, to: position + bytes, blockBytes });
+        const descriptor = this.#reporting(i, () => openSync(path, "r"));
+        streams.push({ descriptor, start: position, end: position + bytes, blockBytes });
       }
-      return work(streams);
+      threads.streams = streams;
+      work();
+    } catch (error) {
+      if (!(error instanceof FailedRead)) throw error;
+      // The same again, for what the system says of it; should it say nothing now, something was wrong all the same.
+      this.fetch(error.stream, error.block, 0);
+      this.#parts[error.stream]!.unreadable({ code: "EIO" });
     } finally {
       for (const { descriptor } of streams) closeSync(descriptor);
     }
@@ -52,14 +58,15 @@ export class Files {
 
   /** What the main thread's loops call: reads a block to an address. */
   readonly fetch = (stream: number, block: number, address: number): void => {
-    if (!this.#told(stream, () => this.#fetch(stream, block, address))) this.#parts[stream]!.unreadable();
+    const isWhole = this.#reporting(stream, () => threads.readBlock(readSync, this.#bytes, stream, block, address));
+    if (!isWhole) this.#parts[stream]!.unreadable();
   };
 
-  #told<T>(reading: number, work: () => T): T {
+  #reporting<T>(stream: number, work: () => T): T {
     try {
       return work();
     } catch (error) {
-      return this.#parts[reading]!.unreadable(error);
+      return this.#parts[stream]!.unreadable(error);
     }
   }
 }

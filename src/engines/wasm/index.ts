@@ -1,14 +1,13 @@
 /** The embedded engine: fused loops in WebAssembly SIMD, on all cores. It gives the reference engine's bits. */
-import type { CompileOptions, ConcreteGraph, Engine } from "../engine.ts";
+import type { CompileOptions, ConcreteGraph, Description, Engine } from "../engine.ts";
 import { referenceEngine } from "../reference/index.ts";
 import { costOf } from "./cost.ts";
-import type { PlanOptions } from "./plan.ts";
 
 /** From which costs on something pays, in nanoseconds, about, of the reference engine's loops. */
 export interface Thresholds {
   /** To make code. */
   readonly code: number;
-  /** To start threads, which takes 30 ms; a program that is run again has them in any case. */
+  /** To start threads, which takes 30 ms: the cost of a run, or of all runs of a program so far. */
   readonly threads: number;
 }
 
@@ -20,63 +19,65 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 4e8 })
   name: "wasm",
   supports: () => [],
   compile: async (graph, options = {}) => {
-    const { threads, atOnce } = choose(graph, options, thresholds);
-    if (threads > 0) {
-      const { planLayout, planOf, programOf, Threads } = await import("./compiler.ts");
-      const pool = new Threads(atOnce);
-      const layout = planLayout(planOf(graph, planOptions(options)), threads, options.keepsFeeds);
-      const program = layout && programOf(layout, pool, options.timed);
+    const choice = choose(graph, options, thresholds);
+    if ("threads" in choice) {
+      const { programOf, threads } = await import("./compiler.ts");
+      if (choice.threadsFrom <= 1) threads.grow(choice.threads);
+      const { layout, describe } = await laidOut(graph, options, choice);
+      const program = layout && programOf(layout, { ...choice, timed: options.timed, describe });
       if (program) return program;
-      pool.dispose();
     }
-    return referenceEngine.compile(graph, options);
+    const reason = "threads" in choice ? TOO_LARGE : choice.reason;
+    const program = await referenceEngine.compile(graph, options);
+    return { ...program, describe: () => onReference(reason) };
   },
   describe: async (graph, options = {}) => {
-    const { reason, threads, atOnce } = choose(graph, options, thresholds);
-    if (threads === 0) return { engine: "reference", reason, threads: 1 };
-    const { describeMemory, describeStages, planLayout, planOf } = await import("./compiler.ts");
-    const plan = planOf(graph, planOptions(options));
-    const layout = planLayout(plan, threads, options.keepsFeeds);
-    // The host's own arrays may be larger.
-    if (!layout)
-      return {
-        engine: "reference",
-        reason: "the program needs more than 4 GiB, all that WebAssembly reaches",
-        threads: 1,
-      };
-    return {
-      engine: "wasm",
-      reason,
-      threads: atOnce,
-      plan: { stages: describeStages(graph, plan), memory: describeMemory(layout) },
-    };
+    const choice = choose(graph, options, thresholds);
+    if (!("threads" in choice)) return onReference(choice.reason);
+    const { layout, describe } = await laidOut(graph, options, choice);
+    return layout ? describe(choice.threadsFrom <= 1 ? choice.threads : 1) : onReference(TOO_LARGE);
   },
 });
 
-/** What is kept for the next run is in memory as a whole. */
-const planOptions = ({ fastMath, keepsFeeds, inFiles }: CompileOptions): PlanOptions => ({
-  fastMath,
-  inFiles: keepsFeeds ? undefined : inFiles,
-});
+/** The host's own arrays may be larger. */
+const TOO_LARGE = "the program needs more than 4 GiB, all that WebAssembly reaches, or than the process gets";
 
-/**
- * How many threads a graph may have, none where the reference engine's loops serve as well; how many it has from the beginning;
- * and the reason in words.
- */
-function choose(
-  graph: ConcreteGraph,
-  { trap, threads: most }: CompileOptions,
-  { code, threads }: Thresholds,
-): { readonly reason: string; readonly threads: number; readonly atOnce: number } {
-  const reference = { threads: 0, atOnce: 0 };
-  if (trap) return { reason: `which alone can trap ${trap}`, ...reference };
+const onReference = (reason: string): Description => ({ engine: "reference", reason, threads: 1 });
+
+/** Why something is done so, and, where the reference engine's loops do not serve as well, on how many threads, and from which run on. */
+type Choice = { readonly reason: string } | Threaded;
+interface Threaded {
+  readonly reason: string;
+  readonly threads: number;
+  readonly threadsFrom: number;
+}
+
+function choose(graph: ConcreteGraph, { trap, threads: most }: CompileOptions, { code, threads }: Thresholds): Choice {
+  if (trap) return { reason: `which alone can trap ${trap}` };
   const cost = costOf(graph);
   const estimate = `the reference engine's loops would take ${inWords(cost)}`;
-  if (cost < code) return { reason: `${estimate}; code pays from ${inWords(code)} on`, ...reference };
-  const all = Math.min(most ?? process.getBuiltinModule("node:os").availableParallelism(), MOST_THREADS);
-  if (cost < threads)
-    return { reason: `${estimate}; threads pay from ${inWords(threads)} on`, threads: all, atOnce: 1 };
-  return { reason: estimate, threads: all, atOnce: all };
+  if (cost < code) return { reason: `${estimate}; code pays from ${inWords(code)} on` };
+  return {
+    reason: cost < threads ? `${estimate}; threads pay from ${inWords(threads)} on` : estimate,
+    threads: Math.min(most ?? process.getBuiltinModule("node:os").availableParallelism(), MOST_THREADS),
+    threadsFrom: Math.ceil(threads / Math.max(cost, 1)),
+  };
+}
+
+/** The graph's plan with room for its buffers, if there can be such, and what it is in words. */
+async function laidOut(graph: ConcreteGraph, options: CompileOptions, { reason, threads }: Threaded) {
+  const { describeMemory, describeStages, planLayout, planOf } = await import("./compiler.ts");
+  const { fastMath, keepsFeeds, inFiles } = options;
+  // What is kept for the next run is in memory as a whole.
+  const plan = planOf(graph, { fastMath, inFiles: keepsFeeds ? undefined : inFiles });
+  const layout = planLayout(plan, threads, keepsFeeds);
+  const describe = (count: number): Description => ({
+    engine: "wasm",
+    reason,
+    threads: count,
+    plan: { stages: describeStages(graph, plan), memory: describeMemory(layout!) },
+  });
+  return { layout, describe };
 }
 
 const inWords = (nanoseconds: number): string =>

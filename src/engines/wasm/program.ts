@@ -3,7 +3,7 @@ import type { Node } from "../../graph/node.ts";
 import { ROUTINES } from "../../numeric/routines.ts";
 import { viewOf } from "../../tensor/dtype.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
-import type { FeedSource, Program } from "../engine.ts";
+import type { Description, FeedSource, Program } from "../engine.ts";
 import { copyInto } from "../reference/copy.ts";
 import { nodeValue } from "../reference/evaluate.ts";
 import type { View } from "../reference/view.ts";
@@ -18,7 +18,7 @@ import { type Layout, layOut } from "./memory.ts";
 import type { Place, Plan, Step } from "./plan.ts";
 import { combineBlocks, SCRATCH } from "./reductions.ts";
 import { IMPORTS, importIndex, STAND_INS } from "./routines.ts";
-import { CONTROL_BYTES, type Machine, type Threads } from "./threads.ts";
+import { type Machine, threads } from "./threads.ts";
 
 /** Bytes of a page of memory. */
 export const PAGE = 65_536;
@@ -36,7 +36,7 @@ type Task = { readonly stage: number } & (
   | { readonly kind: "host"; readonly node: Node; readonly args: readonly Place[]; readonly to: Place }
 );
 
-/** A plan with room for its buffers. */
+/** A plan with room for its buffers, and for as many threads as may run it. */
 export interface PlanLayout extends Layout {
   readonly plan: Plan;
   readonly threads: number;
@@ -50,7 +50,7 @@ export interface PlanLayout extends Layout {
  */
 export function planLayout(plan: Plan, threads: number, keepsFeeds = false): PlanLayout | undefined {
   const pagesOf = (bytes: number) => Math.ceil(bytes / PAGE);
-  const base = (threadBytes: number) => pagesOf(CONTROL_BYTES + threads * threadBytes) * PAGE;
+  const base = (threadBytes: number) => pagesOf(threads * threadBytes) * PAGE;
   const layout = layOut(plan, SCRATCH_BYTES, base, keepsFeeds);
   const pages = pagesOf(layout.end) + 1;
   return pages > MOST_PAGES ? undefined : { ...layout, plan, threads, pages, keepsFeeds };
@@ -66,15 +66,19 @@ function sharedMemory(pages: number): WebAssembly.Memory | undefined {
   }
 }
 
-/**
- * Makes a plan's program, which runs on `pool` and disposes of it, or gives undefined where there is no memory for it. From the
- * second run on it has all the threads that it is laid out for.
- * @param timed - it measures its stages
- */
+export interface ProgramOptions {
+  /** The run from which on it is worth to have all threads that the layout has room for. */
+  readonly threadsFrom: number;
+  /** Whether it measures its stages. */
+  readonly timed?: boolean | undefined;
+  /** What it is, when it has run on so many threads. */
+  readonly describe: (threads: number) => Description;
+}
+
+/** Makes a plan's program, or gives undefined where there is no memory for it. */
 export function programOf(
-  { plan, pages, threads, keepsFeeds, ...layout }: PlanLayout,
-  pool: Threads,
-  timed = false,
+  { plan, pages, threads: most, keepsFeeds, ...layout }: PlanLayout,
+  { threadsFrom, timed = false, describe }: ProgramOptions,
 ): Program | undefined {
   const memory = sharedMemory(pages);
   if (!memory) return undefined;
@@ -86,12 +90,12 @@ export function programOf(
   const readings = readingsOf(plan);
   const files = new Files(readings, memory);
   const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, fetch: files.fetch, memory } });
-  pool.begin({
+  const id = threads.add({
     memory,
     module,
     exports: exports as Machine["exports"],
     routines: STAND_INS,
-    scratch: (thread) => CONTROL_BYTES + thread * layout.threadBytes,
+    scratch: Array.from({ length: most }, (_, thread) => thread * layout.threadBytes),
   });
   const { buffer } = memory;
   const view = ({ dtype, buffer: of, shape, strides, offset }: Place): View => {
@@ -101,7 +105,7 @@ export function programOf(
   };
 
   const perform = (task: Task) => {
-    if (task.kind === "loop") pool.run(task.index, task.items, task.grain);
+    if (task.kind === "loop") threads.run(id, task.index, task.items, task.grain);
     else copyInto(view(task.to), nodeValue(task.node, task.args.map(view)));
   };
   const timing = { runs: 0, milliseconds: plan.chains.map(() => 0) };
@@ -112,21 +116,23 @@ export function programOf(
   };
 
   const inParts = new Set(readings.map((reading) => reading.input));
-  let known: readonly FeedSource[] = [];
+  /** What is in memory, of each input. */
+  const known: (FeedSource | undefined)[] = [];
   return {
     timing: timed ? timing : undefined,
     run: async (feeds) => {
-      for (const [i, place] of plan.inputs.entries())
-        if (feeds[i] !== known[i] && !inParts.has(i)) read(feeds[i]!, view(place));
-      if (keepsFeeds) known = [...feeds];
-      if (timing.runs++ > 0) pool.grow(threads);
-      files.during(feeds, (streams) => {
-        pool.streams = streams;
-        tasks.forEach(timed ? measured : perform);
-      });
+      for (const [i, place] of plan.inputs.entries()) {
+        if (feeds[i] === known[i] || inParts.has(i)) continue;
+        known[i] = undefined;
+        read(feeds[i]!, view(place));
+        if (keepsFeeds) known[i] = feeds[i];
+      }
+      if (++timing.runs >= threadsFrom) threads.grow(most);
+      files.withOpen(feeds, () => tasks.forEach(timed ? measured : perform));
       return plan.outputs.map((place) => tensorOf(view(place)));
     },
-    dispose: () => pool.dispose(),
+    describe: () => describe(Math.min(most, threads.count)),
+    dispose: () => threads.remove(id),
   };
 }
 

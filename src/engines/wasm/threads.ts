@@ -1,180 +1,270 @@
-/** Threads that do a loop's items together, on shared memory. Knows functions by number, and nothing of what they do. */
+/**
+ * The threads that do a loop's items together: one pool for all programs, which share nothing but it. Knows functions by number,
+ * and nothing of what they do.
+ */
 import type { Worker } from "node:worker_threads";
 
-/** Words of the control block at the beginning of the memory. */
-const NEXT = 0;
-const FUNCTION = 1;
-const ITEMS = 2;
-const GRAIN = 3;
-/** The number of the job that is under way, or was the last. */
-const JOB = 4;
-/** How many workers are at it; below 0, none may begin. */
-const GATE = 5;
-/** Set by a worker that met a value which only the main thread can compute. */
-const REDO = 6;
+/** The words of the control block, by what they hold. Workers get these numbers as text: names do not outlive a minifier. */
+const WORDS = {
+  /** The next item, the function that does items, how many there are, and how many a thread takes at a time. */
+  next: 0,
+  function: 1,
+  items: 2,
+  grain: 3,
+  /** The number of the job that is under way, or was the last. */
+  job: 4,
+  /** That number times 256, and how many workers are at it; below 0, none may begin. */
+  gate: 5,
+  /** The machine that it is for, and the threads that have memory there. */
+  machine: 6,
+  threads: 7,
+  /** Set by a worker that met a value which only the main thread can compute. */
+  redo: 8,
+  /** By a worker that could not read: the number of the stream, and one, and the block. */
+  failed: 9,
+  failedBlock: 10,
+} as const;
+const WORD_COUNT = 16;
 const SHUT = -(2 ** 30);
-/** After these words, for each stream a descriptor, where its data begin and end in the file, and the bytes of a block. */
-const STREAMS_AT = 64;
-const STREAM_BYTES = 32;
-export const MOST_STREAMS = 64;
 
-export const CONTROL_BYTES = STREAMS_AT + STREAM_BYTES * MOST_STREAMS;
+/** Of a stream: a descriptor, where its data begin and end in the file, and the bytes of a block. */
+const NUMBERS_PER_STREAM = 4;
+export const MOST_STREAMS = 64;
 
 /** Tries before a thread sleeps: jobs follow each other in microseconds. */
 const SPINS = 20_000;
-
-/**
- * What a worker runs: it may be there before the module is, and joins in whatever job it finds. `take` is the loop that the
- * main thread runs too.
- */
-const WORKER = `const { parentPort, receiveMessageOnPort, workerData: ready } = require("node:worker_threads");
-Atomics.wait(ready, 0, 0);
-const { memory, module, scratch, routines } = receiveMessageOnPort(parentPort).message;
-const control = new Int32Array(memory.buffer);
-const redo = (zero) => () => (Atomics.store(control, ${REDO}, 1), zero);
-const env = Object.fromEntries(routines.map(({ name, zero }) => [name, redo(zero)]));
-const fetchBlock = (${fetcher})(require("node:fs").readSync, memory.buffer);
-const attempt = (block) => { try { return fetchBlock(...block); } catch { return false; } };
-env.fetch = (...block) => { if (!attempt(block)) redo()(); };
-const { exports } = new WebAssembly.Instance(module, { env: { ...env, memory } });
-const take = ${take};
-for (let job = 0; ; ) {
-  for (let spins = 0; Atomics.load(control, ${JOB}) === job; spins++) if (spins > ${SPINS}) Atomics.wait(control, ${JOB}, job);
-  job = Atomics.load(control, ${JOB});
-  if (Atomics.add(control, ${GATE}, 1) >= 0) take(control, exports, scratch);
-  if (Atomics.sub(control, ${GATE}, 1) === 1) Atomics.notify(control, ${GATE});
-}`;
+/** Milliseconds until a worker looks again for a machine that it has been told of. */
+const PATIENCE = 1;
 
 type Exports = Readonly<Record<string, (from: number, to: number, scratch: number) => void>>;
 
-/** What threads run on. */
+/** Does items until none is left. (A worker has only this text of it.) */
+function take(control: Int32Array, words: typeof WORDS, exports: Exports, scratch: number): void {
+  const items = control[words.items]!;
+  const grain = control[words.grain]!;
+  const run = exports[control[words.function]!]!;
+  for (;;) {
+    const from = Atomics.add(control, words.next, grain);
+    if (from >= items) return;
+    run(from, Math.min(from + grain, items), scratch);
+  }
+}
+
+/** Reads a block of a stream to an address: false where the file has ended. (A worker has only this text of it.) */
+function readBlock(
+  readSync: typeof import("node:fs").readSync,
+  streams: Float64Array,
+  bytes: Uint8Array,
+  stream: number,
+  block: number,
+  address: number,
+): boolean {
+  const [descriptor, start, end, size] = streams.subarray(4 * stream) as unknown as [number, number, number, number];
+  const stop = Math.min(start + (block + 1) * size, end);
+  let target = address >>> 0;
+  for (let at = start + block * size; at < stop; ) {
+    const count = readSync(descriptor, bytes, target, stop - at, at);
+    if (count === 0) return false;
+    at += count;
+    target += count;
+  }
+  return true;
+}
+
+/** What a worker runs. It may be there before any machine is, and joins in whatever job it finds. */
+const WORKER = `const { parentPort, receiveMessageOnPort, workerData } = require("node:worker_threads");
+const { readSync } = require("node:fs");
+const { control, streams, thread } = workerData;
+const words = ${JSON.stringify(WORDS)};
+const take = ${take};
+const readBlock = ${readBlock};
+const redo = () => Atomics.store(control, words.redo, 1);
+const machines = new Map();
+function instantiate({ memory, module, routines, scratch }) {
+  const bytes = new Uint8Array(memory.buffer);
+  const env = Object.fromEntries(routines.map(({ name, zero }) => [name, () => (redo(), zero)]));
+  env.memory = memory;
+  env.fetch = (stream, block, address) => {
+    let done = false;
+    try { done = readBlock(readSync, streams, bytes, stream, block, address); } catch {}
+    if (done) return;
+    Atomics.store(control, words.failedBlock, block);
+    Atomics.store(control, words.failed, stream + 1);
+  };
+  return { scratch: scratch[thread], exports: new WebAssembly.Instance(module, { env }).exports };
+}
+function machineFor(job) {
+  const id = Atomics.load(control, words.machine);
+  while (!machines.has(id) && Atomics.load(control, words.job) === job) {
+    const { message } = receiveMessageOnPort(parentPort) ?? {};
+    if (!message) Atomics.wait(control, words.job, job, ${PATIENCE});
+    else if (message.module) machines.set(message.id, instantiate(message));
+    else machines.delete(message.id);
+  }
+  return machines.get(id);
+}
+function enter(job) {
+  for (;;) {
+    const gate = Atomics.load(control, words.gate);
+    if (gate >> 8 !== job) return false;
+    if (Atomics.compareExchange(control, words.gate, gate, gate + 1) === gate) return true;
+  }
+}
+for (let job = 0; ; ) {
+  for (let spins = 0; Atomics.load(control, words.job) === job; spins++)
+    if (spins > ${SPINS}) Atomics.wait(control, words.job, job);
+  job = Atomics.load(control, words.job);
+  if (thread >= Atomics.load(control, words.threads)) continue;
+  const machine = machineFor(job);
+  if (!machine || !enter(job)) continue;
+  try { take(control, words, machine.exports, machine.scratch); } catch { redo(); }
+  if (Atomics.sub(control, words.gate, 1) === job * 256 + 1) Atomics.notify(control, words.gate);
+}`;
+
+/** A program's code and memory. */
 export interface Machine {
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
   /** The main thread's instance. Workers make their own, in which each of `routines` asks for the job to be done again. */
   readonly exports: Exports;
   readonly routines: readonly { readonly name: string; readonly zero: number | bigint }[];
-  /** Where the memory of a thread begins. */
-  readonly scratch: (thread: number) => number;
-}
-
-/** Does items until none is left. (A worker has only this text of it.) */
-function take(control: Int32Array, exports: Exports, scratch: number): void {
-  const [items, grain, run] = [control[2]!, control[3]!, exports[control[1]!]!];
-  for (let from = Atomics.add(control, 0, grain); from < items; from = Atomics.add(control, 0, grain))
-    run(from, Math.min(from + grain, items), scratch);
+  /** Where the memory of each thread begins. */
+  readonly scratch: readonly number[];
 }
 
 /** A part of a file that is read block by block. */
 export interface Stream {
   readonly descriptor: number;
-  readonly from: number;
-  readonly to: number;
+  readonly start: number;
+  readonly end: number;
   readonly blockBytes: number;
 }
 
-/** Reads a block of a stream to an address: false where the file has ended. (A worker has only this text of it.) */
-export function fetcher(
-  readSync: typeof import("node:fs").readSync,
-  buffer: ArrayBufferLike,
-): (stream: number, block: number, address: number) => boolean {
-  const bytes = new Uint8Array(buffer);
-  const streams = new Float64Array(buffer, 64, 256);
-  return (stream, block, address) => {
-    const [descriptor, from, to, size] = streams.subarray(4 * stream) as unknown as [number, number, number, number];
-    let [at, target] = [from + block * size, address];
-    for (const end = Math.min(at + size, to); at < end; ) {
-      const count = readSync(descriptor, bytes, target, end - at, at);
-      if (count === 0) return false;
-      at += count;
-      target += count;
-    }
-    return true;
-  };
+/** A worker could not read a block. */
+export class FailedRead extends Error {
+  readonly stream: number;
+  readonly block: number;
+  constructor(stream: number, block: number) {
+    super(`block ${block} of stream ${stream} cannot be read`);
+    this.stream = stream;
+    this.block = block;
+  }
 }
 
-export class Threads {
-  readonly #workers: Worker[] = [];
-  /** Set when workers have been sent what they run on. */
-  readonly #ready = new Int32Array(new SharedArrayBuffer(4));
-  #machine: Machine | undefined;
-  #control: Int32Array = new Int32Array();
-  #exports: Exports = {};
-  #scratch = 0;
+/** Numbers of jobs begin anew after so many. */
+const MOST_JOBS = 1_000_000;
+
+class Threads {
+  readonly #control = new Int32Array(new SharedArrayBuffer(4 * WORD_COUNT));
+  readonly #streams = new Float64Array(new SharedArrayBuffer(8 * NUMBERS_PER_STREAM * MOST_STREAMS));
+  readonly #workers = new Set<Worker>();
+  readonly #machines = new Map<number, Machine>();
+  #added = 0;
+  #started = 1;
   #job = 0;
 
-  /** The caller's thread and `count` - 1 more, which take some 30 ms to come, while the caller does other work. */
-  constructor(count: number) {
-    this.grow(count);
+  constructor() {
+    this.#control[WORDS.gate] = SHUT;
   }
 
-  /** Has more threads come, so that there are `count`. */
+  /** How many there are, or are coming, the caller's own among them. */
+  get count(): number {
+    return this.#workers.size + 1;
+  }
+
+  /** Has more come, so that there are `count`, as far as the system allows; they take some 30 ms. */
   grow(count: number): void {
-    while (this.#workers.length < count - 1) {
-      const { Worker } = process.getBuiltinModule("node:worker_threads");
-      const worker = new Worker(WORKER, { eval: true, workerData: this.#ready });
-      worker.unref();
-      this.#workers.push(worker);
-      if (this.#machine) this.#send(worker, this.#machine);
+    while (this.#started < count) {
+      const worker = this.#start(this.#started++);
+      if (!worker) return;
+      for (const [id, machine] of this.#machines) send(worker, id, machine);
     }
   }
 
-  /** To be called once, before `run`. */
-  begin(machine: Machine): void {
-    this.#machine = machine;
-    this.#control = new Int32Array(machine.memory.buffer);
-    this.#exports = machine.exports;
-    this.#scratch = machine.scratch(0);
-    this.#control[GATE] = SHUT;
-    for (const worker of this.#workers) this.#send(worker, machine);
-    Atomics.store(this.#ready, 0, 1);
-    Atomics.notify(this.#ready, 0);
+  #start(thread: number): Worker | undefined {
+    const { Worker } = process.getBuiltinModule("node:worker_threads");
+    const workerData = { control: this.#control, streams: this.#streams, thread };
+    try {
+      const worker = new Worker(WORKER, { eval: true, workerData });
+      worker.unref();
+      this.#workers.add(worker);
+      worker.once("error", () => this.#workers.delete(worker));
+      return worker;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Makes a machine known, and gives what `run` and `remove` know it by. */
+  add(machine: Machine): number {
+    const id = ++this.#added;
+    this.#machines.set(id, machine);
+    for (const worker of this.#workers) send(worker, id, machine);
+    return id;
+  }
+
+  remove(id: number): void {
+    this.#machines.delete(id);
+    for (const worker of this.#workers) worker.postMessage({ id });
   }
 
   /** What the loops of the next jobs read block by block. */
   set streams(streams: readonly Stream[]) {
-    const table = new Float64Array(this.#control.buffer, STREAMS_AT, (STREAM_BYTES / 8) * MOST_STREAMS);
-    table.set(streams.flatMap(({ descriptor, from, to, blockBytes }) => [descriptor, from, to, blockBytes]));
+    this.#streams.set(
+      streams.flatMap(({ descriptor, start, end, blockBytes }) => [descriptor, start, end, blockBytes]),
+    );
   }
 
-  #send(worker: Worker, { memory, module, routines, scratch }: Machine): void {
-    worker.postMessage({ memory, module, routines, scratch: scratch(this.#workers.indexOf(worker) + 1) });
+  /** Reads a block of a stream, as loops do, to an address: false where the file has ended. Throws system errors. */
+  readBlock(
+    readSync: typeof import("node:fs").readSync,
+    bytes: Uint8Array,
+    ...block: [number, number, number]
+  ): boolean {
+    return readBlock(readSync, this.#streams, bytes, ...block);
   }
 
-  /** Runs function `index` over `items`, `grain` at a time, and comes back when all are done. */
-  run(index: number, items: number, grain: number): void {
+  /**
+   * Runs function `index` of a machine over `items`, `grain` at a time, and comes back when all are done. Throws FailedRead, and
+   * what the machine's own imports throw.
+   */
+  run(id: number, index: number, items: number, grain: number): void {
     const control = this.#control;
-    control[NEXT] = 0;
-    control[FUNCTION] = index;
-    control[ITEMS] = items;
-    control[GRAIN] = grain;
-    const isShared = this.#workers.length > 0 && items > grain;
+    const { exports, scratch } = this.#machines.get(id)!;
+    const alone = { next: 0, function: index, items, grain, redo: 0, failed: 0, machine: id, threads: scratch.length };
+    for (const [word, value] of Object.entries(alone)) control[WORDS[word as keyof typeof WORDS]] = value;
+    const isShared = this.#workers.size > 0 && scratch.length > 1 && items > grain;
     if (isShared) {
-      Atomics.sub(control, GATE, SHUT);
-      Atomics.store(control, JOB, ++this.#job);
-      Atomics.notify(control, JOB);
+      this.#job = (this.#job % MOST_JOBS) + 1;
+      Atomics.store(control, WORDS.gate, this.#job * 256);
+      Atomics.store(control, WORDS.job, this.#job);
+      Atomics.notify(control, WORDS.job);
     }
     try {
-      take(control, this.#exports, this.#scratch);
+      take(control, WORDS, exports, scratch[0]!);
     } finally {
       if (isShared) this.#shut();
     }
-    if (Atomics.exchange(control, REDO, 0) === 0) return;
-    control[NEXT] = 0;
-    take(control, this.#exports, this.#scratch);
+    const failed = Atomics.load(control, WORDS.failed);
+    if (failed > 0) throw new FailedRead(failed - 1, control[WORDS.failedBlock]!);
+    if (Atomics.load(control, WORDS.redo) === 0) return;
+    control[WORDS.next] = 0;
+    take(control, WORDS, exports, scratch[0]!);
   }
 
   /** Waits until no worker is at the job, and lets none begin. */
   #shut(): void {
-    const control = this.#control;
     for (let spins = 0; ; spins++) {
-      const working = Atomics.compareExchange(control, GATE, 0, SHUT);
-      if (working === 0) return;
-      if (spins > SPINS) Atomics.wait(control, GATE, working);
+      const gate = Atomics.compareExchange(this.#control, WORDS.gate, this.#job * 256, SHUT);
+      if (gate === this.#job * 256) return;
+      if (spins > SPINS) Atomics.wait(this.#control, WORDS.gate, gate);
     }
   }
-
-  dispose(): void {
-    for (const worker of this.#workers) worker.terminate();
-  }
 }
+
+function send(worker: Worker, id: number, { memory, module, routines, scratch }: Machine): void {
+  worker.postMessage({ id, memory, module, routines, scratch });
+}
+
+/** The process's. */
+export const threads = new Threads();
