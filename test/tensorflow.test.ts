@@ -121,7 +121,7 @@ describe("memory", () => {
         outputs.map(({ dtype, shape }) => ({ shape, bytes: sizeOf(shape) * WIDTH[dtype] })),
       ),
     );
-    const program = programOf(plan, addon, {});
+    const program = programOf(plan, addon, { engine: "none", reason: "", threads: 1 });
     await program.run(feeds);
     expect(addon.results).toEqual([]);
     expect(addon.peak).toBe(describePlan(plan).memory.bytes);

@@ -3,7 +3,7 @@ import { ancestors, type Node } from "../graph/node.ts";
 import type { ContractAttrs } from "../ops/contract.ts";
 import { type OrderOp, opOf } from "../ops/define.ts";
 import { sizeOf } from "../tensor/tensor.ts";
-import type { CompileOptions, ConcreteGraph, Engine } from "./engine.ts";
+import type { CompileOptions, ConcreteGraph, Description, Engine } from "./engine.ts";
 import { wasmEngine } from "./wasm/index.ts";
 
 /** What an engine takes, in nanoseconds, as measured with two threads (`npm run bench` shows the products). */
@@ -136,11 +136,17 @@ export function autoEngine(device?: "cpu"): Engine {
   return {
     name: "auto",
     supports: () => [],
-    compile: async (graph, options = {}) => (await choose(graph, options)).engine.compile(graph, options),
+    compile: async (graph, options = {}) => {
+      const { engine, reason } = await choose(graph, options);
+      const program = await engine.compile(graph, options);
+      return { ...program, describe: () => withReason(program.describe!(), reason) };
+    },
     describe: async (graph, options = {}) => {
       const { engine, reason } = await choose(graph, options);
-      const description = await engine.describe!(graph, options);
-      return reason === undefined ? description : { ...description, reason: `${description.reason}; ${reason}` };
+      return withReason(await engine.describe!(graph, options), reason);
     },
   };
 }
+
+const withReason = (description: Description, reason: string | undefined): Description =>
+  reason === undefined ? description : { ...description, reason: `${description.reason}; ${reason}` };

@@ -1,7 +1,7 @@
 /** The TensorFlow engine: whole graphs as operations of TensorFlow's C library, by way of @tensorflow/tfjs-node's addon. */
 import { availableParallelism } from "node:os";
 import { TsymError } from "../../source.ts";
-import type { Engine } from "../engine.ts";
+import type { CompileOptions, ConcreteGraph, Description, Engine } from "../engine.ts";
 import { type AddonOptions, loadAddon } from "./addon.ts";
 import { describePlan } from "./describe.ts";
 import { findInstallation, type Installation } from "./find.ts";
@@ -9,21 +9,28 @@ import { planOf, unsupportedNodes } from "./plan.ts";
 import { programOf } from "./program.ts";
 
 /** The engine on an addon that is there; it is loaded when the first program is compiled. */
-export const tensorflowEngine = (installation: Installation, device?: AddonOptions["device"]): Engine => ({
-  name: "tensorflow",
-  supports: unsupportedNodes,
-  compile: async (graph, options = {}) =>
-    programOf(planOf(graph), loadAddon(installation, { device, threads: options.threads }), options),
-  describe: async (graph, options = {}) => {
-    const addon = loadAddon(installation, { device, threads: options.threads });
-    return {
+export function tensorflowEngine(installation: Installation, device?: AddonOptions["device"]): Engine {
+  const prepared = (graph: ConcreteGraph, { threads }: CompileOptions) => {
+    const addon = loadAddon(installation, { device, threads });
+    const plan = planOf(graph);
+    const description: Description = {
       engine: "tensorflow",
-      threads: options.threads ?? availableParallelism(),
+      threads: threads ?? availableParallelism(),
       reason: `TensorFlow ${addon.TF_Version} on ${addon.isUsingGpuDevice() ? "a GPU" : "the CPU"}`,
-      plan: describePlan(planOf(graph)),
+      plan: describePlan(plan),
     };
-  },
-});
+    return { addon, plan, description };
+  };
+  return {
+    name: "tensorflow",
+    supports: unsupportedNodes,
+    compile: async (graph, options = {}) => {
+      const { addon, plan, description } = prepared(graph, options);
+      return programOf(plan, addon, description, options);
+    },
+    describe: async (graph, options = {}) => prepared(graph, options).description,
+  };
+}
 
 /** The engine, where an addon is there. */
 export function findEngine(device?: AddonOptions["device"]): Engine | undefined {

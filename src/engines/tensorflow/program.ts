@@ -1,8 +1,8 @@
 /** A plan at work: its calls made one after another, each tensor let go as soon as the plan is done with it. */
 import type { Node } from "../../graph/node.ts";
-import { allocate, type TypedArray } from "../../tensor/dtype.ts";
+import { allocate, OutOfMemory, type TypedArray } from "../../tensor/dtype.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
-import { type CompileOptions, EvaluationError, type FeedSource, type Program } from "../engine.ts";
+import { type CompileOptions, type Description, EvaluationError, type FeedSource, type Program } from "../engine.ts";
 import { copied } from "../reference/copy.ts";
 import { nodeValue } from "../reference/evaluate.ts";
 import { refuseNewNaN } from "../reference/trap.ts";
@@ -63,7 +63,12 @@ const statusOf = (error: unknown): number =>
   Number(/Invalid TF_Status: (\d+)/.exec(error instanceof Error ? error.message : "")?.[1]);
 
 /** The plan's program on an addon; constants are made at the first run and stay. */
-export function programOf(plan: Plan, addon: Addon, { trap, timed, keepsFeeds }: CompileOptions): Program {
+export function programOf(
+  plan: Plan,
+  addon: Addon,
+  description: Description,
+  { trap, timed, keepsFeeds }: CompileOptions = {},
+): Program {
   const tensors = new Tensors(addon);
   const constants = new Set([...plan.constants, ...plan.settled].map(({ register }) => register));
   const isRead = new Set(plan.steps.flatMap(({ args, calls }) => [...args, ...calls.flatMap((call) => call.inputs)]));
@@ -101,8 +106,7 @@ export function programOf(plan: Plan, addon: Addon, { trap, timed, keepsFeeds }:
       }
       if (wrong && tensors.read(wrong).data[0] === 1) byReference(node, args, result);
     } catch (error) {
-      if (statusOf(error) === RESOURCE_EXHAUSTED)
-        throw new RangeError(`TensorFlow gets none for ${node.op.name} of shape (${result.shape.join(", ")})`);
+      if (statusOf(error) === RESOURCE_EXHAUSTED) throw new OutOfMemory();
       if (!refuses || error instanceof EvaluationError) throw error;
       byReference(node, args, result);
     }
@@ -139,6 +143,7 @@ export function programOf(plan: Plan, addon: Addon, { trap, timed, keepsFeeds }:
         tensors.releaseOthers(kept);
       }
     },
+    describe: () => description,
     dispose: () => tensors.releaseOthers(new Set()),
   };
 }
