@@ -124,8 +124,8 @@ const LOADER = `require = ((host) => {
     if (!name.startsWith("part:")) return host(name);
     if (!parts.has(name)) {
       const module = { exports: {} };
-      parts.set(name, module);
       (host.compile ?? compile)(name)(module, load, load.shared);
+      parts.set(name, module);
     }
     return parts.get(name).exports;
   };

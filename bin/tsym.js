@@ -74,9 +74,13 @@ const parts = source.indexOf("\n//part:");
 function evaluate(text, name) {
   const folder = cacheFolder();
   const file = folder && codeFile(folder, name);
-  const cachedData = readCode(codeFile(dist, name), stamp) ?? (file && readCode(file, stamp));
-  const script = new Script(text, { filename: bundle, cachedData });
-  if (file && (!cachedData || script.cachedDataRejected))
+  for (const kept of [codeFile(dist, name), file]) {
+    const cachedData = kept && readCode(kept, stamp);
+    const script = cachedData && new Script(text, { filename: bundle, cachedData });
+    if (script && !script.cachedDataRejected) return script.runInThisContext();
+  }
+  const script = new Script(text, { filename: bundle });
+  if (file)
     // After the run, so that the functions it needed are in the file. A failed run's name may be a typing mistake.
     process.once("exit", (status) => status === 0 && writeCode(file, stamp, script));
   return script.runInThisContext();

@@ -22,7 +22,7 @@ import { inputOp } from "./ops/leaf.ts";
 import { optimize } from "./optimize/index.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
 import { type Dim, isKnown, showShape } from "./tensor/dim.ts";
-import { type DType, type FloatDType, isFloat, itemSize } from "./tensor/dtype.ts";
+import { type DType, type FloatDType, isFloat, itemSize, OutOfMemory } from "./tensor/dtype.ts";
 import type { FilePart } from "./tensor/file.ts";
 import { detached, sizeOf, type Tensor } from "./tensor/tensor.ts";
 
@@ -249,7 +249,7 @@ async function located<T>(bound: Bound, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof RangeError) tooLarge(bound);
+    if (error instanceof OutOfMemory) tooLarge(bound);
     if (!(error instanceof EvaluationError)) throw error;
     const { node, arg, message, help } = error;
     const site = bound.siteOf(node);

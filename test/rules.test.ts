@@ -6,6 +6,7 @@ import { evaluate } from "../src/engines/reference/index.ts";
 import { foldWeak } from "../src/fold.ts";
 import { ancestors, Graph, type Node, OpError } from "../src/graph/node.ts";
 import { contract } from "../src/ops/contract.ts";
+import { exp } from "../src/ops/elementary.ts";
 import { input } from "../src/ops/leaf.ts";
 import { mul, neg } from "../src/ops/pointwise.ts";
 import { optimize } from "../src/optimize/index.ts";
@@ -117,6 +118,18 @@ describe.each(ruleNames("real"))("with fast math, %s", (name) => {
     expect(optimize([node]).outputs).not.toEqual([after]);
     expect(optimize([node], { fastMath: true }).outputs[0]).not.toBe(node);
   });
+});
+
+test("with fast math, what has other uses is not taken apart", () => {
+  const g = graph();
+  const [x, y] = [leaf(g, "x", "float64"), leaf(g, "y", "float64")];
+  const [a, b] = [exp(x), exp(y)];
+  const product = mul(a, b);
+  const names = (outputs: readonly Node[]) =>
+    ancestors(optimize(outputs, { fastMath: true }).outputs).map((n) => n.op.name);
+  expect(names([product])).toEqual(["input", "input", "add", "exp"]);
+  expect(names([product, a])).toEqual(["input", "input", "exp", "exp", "mul"]);
+  expect(names([mul(product, a)])).toEqual(["input", "input", "exp", "exp", "mul", "mul"]);
 });
 
 test("a rule looks for single ops: what picks among several, or has attrs, is refused", () => {

@@ -85,8 +85,8 @@ export class Numbers {
 
   /** Takes back all numbers from the `length`-th on. */
   truncate(length: number): void {
+    if (this.#exact.size > 0) for (let i = length; i < this.#length; i++) this.#exact.delete(i);
     this.#length = length;
-    for (const index of this.#exact.keys()) if (index >= length) this.#exact.delete(index);
   }
 
   /** These numbers as a source of `shape`; `place(i)` names the i-th in messages. */

@@ -1,6 +1,6 @@
 /** What an input's data will come from, and how its values become elements of a dtype; knows no file format. */
 import { fail, TsymError } from "../source.ts";
-import { type DType, type TypedArray, viewOf } from "../tensor/dtype.ts";
+import { type DType, OutOfMemory, type TypedArray, viewOf } from "../tensor/dtype.ts";
 import type { FilePart } from "../tensor/file.ts";
 import { showSizes, stridesOf, type Tensor, zerosTensor } from "../tensor/tensor.ts";
 
@@ -35,7 +35,7 @@ function allocateTensor({ label }: Source, dtype: DType, shape: readonly number[
   try {
     return zerosTensor(dtype, shape);
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof OutOfMemory)) throw error;
     fail("memory", `${label}: a tensor of shape ${showSizes(shape)} does not fit into memory`);
   }
 }

@@ -38,18 +38,29 @@ export function optimize(
     });
   const ordered = pass(outputs, chainOrder(outputs));
   const folded = pass(ordered, foldConstants(ordered));
-  const rewritten = pass(folded, (_, now, trace) => rewriteNode(now, trace, fastMath));
+  const users = soleUsers(folded);
+  const shared = new Set<Node>();
+  const rewritten = pass(folded, (before, now, trace) => {
+    const best = rewriteNode(now, trace, fastMath ? (node) => shared.has(node) : undefined);
+    if (!users.get(before)) shared.add(best);
+    return best;
+  });
   return { outputs: rewritten, origin: (node) => origins.get(node) };
+}
+
+/** The one node that uses another; undefined where there are more, or where it is an output. */
+function soleUsers(outputs: readonly Node[]): Map<Node, Node | undefined> {
+  const users = new Map<Node, Node | undefined>(outputs.map((o) => [o, undefined]));
+  for (const node of ancestors(outputs)) for (const a of node.args) users.set(a, users.has(a) ? undefined : node);
+  return users;
 }
 
 /** Reorders chains of products where they end; a product that is used twice, or is an output, ends one. */
 function chainOrder(outputs: readonly Node[]): TracedImprove {
-  /** The one node that uses another; undefined where there are more, or where it is an output. */
-  const soleUser = new Map<Node, Node | undefined>(outputs.map((o) => [o, undefined]));
-  for (const node of ancestors(outputs)) for (const a of node.args) soleUser.set(a, soleUser.has(a) ? undefined : node);
+  const users = soleUsers(outputs);
   const shared = new Set<Node>();
   return (before, now, trace) => {
-    const user = soleUser.get(before);
+    const user = users.get(before);
     const isInner = user !== undefined && continuesChain(before, user);
     const best = isInner ? undefined : reorderChain(now, (x) => shared.has(x));
     if (best) trace({ rule: "matmul-order", before: now, after: best });

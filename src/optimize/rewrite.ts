@@ -97,8 +97,8 @@ function operandsOf(e: Expr): readonly Expr[] {
 
 type Match = Map<string, Node>;
 
-/** Whether `node` looks like `pattern`; names are bound in `match`. */
-function matches(pattern: Expr, node: Node, match: Match): boolean {
+/** Whether `node` looks like `pattern`, and nothing within it is shared; names are bound in `match`. */
+function matches(pattern: Expr, node: Node, match: Match, isShared: IsShared): boolean {
   if (pattern.kind === "name") {
     const known = match.get(pattern.name);
     if (!known) match.set(pattern.name, node);
@@ -107,7 +107,10 @@ function matches(pattern: Expr, node: Node, match: Match): boolean {
   const literal = literalOf(pattern);
   if (literal !== undefined) return isFilledWith(node, literal);
   if (node.op !== patternOp(pattern)) return false;
-  return operandsOf(pattern).every((operand, i) => matches(operand, node.args[i]!, match));
+  return operandsOf(pattern).every((operand, i) => {
+    const arg = node.args[i]!;
+    return !(operandsOf(operand).length > 0 && isShared(arg)) && matches(operand, arg, match, isShared);
+  });
 }
 
 /** The number that a pattern wants; of a bool 1 or 0, as constants hold them. */
@@ -145,10 +148,13 @@ export function build(e: Expr, match: ReadonlyMap<string, Node>): Node {
   }
 }
 
+/** Whether others use a node too, so that it stays where a rule takes its place. */
+export type IsShared = (node: Node) => boolean;
+
 /** What a rule makes of a node, of the same dtype and shape; undefined where it does not fit. */
-export function applyRule({ from, to }: Rule, node: Node): Node | undefined {
+export function applyRule({ from, to }: Rule, node: Node, isShared: IsShared = () => false): Node | undefined {
   const match: Match = new Map();
-  if (!matches(from, node, match)) return undefined;
+  if (!matches(from, node, match, isShared)) return undefined;
   const after = build(to, match);
   const { dtype, shape } = node.type;
   if (after.type.dtype !== dtype || !stretches(after.type.shape, shape)) return undefined;
@@ -158,20 +164,23 @@ export function applyRule({ from, to }: Rule, node: Node): Node | undefined {
 const stretches = (from: readonly Dim[], to: readonly Dim[]): boolean =>
   from.length <= to.length && from.every((d, i) => d === 1 || sameDim(d, to[i + to.length - from.length]!));
 
-/** The node with rules applied until none fits: exact ones and, with `fastMath`, those that hold for real numbers. */
-export function rewriteNode(node: Node, trace: Trace, fastMath: boolean): Node {
-  const kinds: readonly Kind[] = fastMath ? ["exact", "real"] : ["exact"];
-  let now = node;
-  for (let next = step(kinds, now, trace); next; next = step(kinds, now, trace)) now = next;
-  return now;
-}
-
-function step(kinds: readonly Kind[], node: Node, trace: Trace): Node | undefined {
-  for (const r of kinds.flatMap((kind) => rulesFor(kind, node))) {
-    const after = applyRule(r, node);
-    if (!after || after === node) continue;
-    trace({ rule: r.name, before: node, after });
-    return after;
+/**
+ * The node with rules applied until none fits: exact ones and, if it is told what is shared, those that hold for real numbers. (An
+ * exact rule costs nothing even where what it takes apart stays.)
+ */
+export function rewriteNode(node: Node, trace: Trace, isShared?: IsShared): Node {
+  const step = (kind: Kind, of: Node): Node | undefined => {
+    for (const r of rulesFor(kind, of)) {
+      const after = applyRule(r, of, kind === "real" ? isShared : undefined);
+      if (!after || after === of) continue;
+      trace({ rule: r.name, before: of, after });
+      return after;
+    }
+    return undefined;
+  };
+  for (let now = node; ; ) {
+    const next = step("exact", now) ?? (isShared && step("real", now));
+    if (!next) return now;
+    now = next;
   }
-  return undefined;
 }

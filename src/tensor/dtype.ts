@@ -24,9 +24,22 @@ const CONSTRUCTOR = {
 /** Bytes per element. */
 export const itemSize = (dtype: DType): number => CONSTRUCTOR[dtype].BYTES_PER_ELEMENT;
 
-/** A zeroed array of `length` elements. */
-export const allocate = <D extends DType>(dtype: D, length: number): ArrayOf[D] =>
-  new CONSTRUCTOR[dtype](length) as ArrayOf[D];
+/** There is no memory for so many elements. */
+export class OutOfMemory extends Error {
+  constructor(dtype: DType, length: number) {
+    super(`no memory for ${length} elements of ${dtype}`);
+  }
+}
+
+/** A zeroed array of `length` elements. Throws OutOfMemory. */
+export function allocate<D extends DType>(dtype: D, length: number): ArrayOf[D] {
+  try {
+    return new CONSTRUCTOR[dtype](length) as ArrayOf[D];
+  } catch (error) {
+    if (error instanceof RangeError) throw new OutOfMemory(dtype, length);
+    throw error;
+  }
+}
 
 /** The elements that lie in `bytes` (whose offset must be a multiple of the item size), without a copy. */
 export const viewOf = <D extends DType>(dtype: D, bytes: Uint8Array): ArrayOf[D] =>

@@ -38,6 +38,8 @@ export interface Fetch {
 const LEAST_ROWS = 16;
 /** Elements of a block, about: several arrays of such fit the cache of a core. */
 const BLOCK_ELEMENTS = 16_384;
+/** Longer rows are in no cache, and each thread would have some of its own. */
+const LONGEST_ROW = 262_144;
 /** Where rows are reduced, blocks are of 256 or more: what these may hold, and how many threads must find. */
 const MOST_ELEMENTS = 4 * BLOCK_ELEMENTS;
 const LEAST_BLOCKS = 8;
@@ -76,7 +78,7 @@ export function chainsOf(
     open = undefined;
   };
   for (const step of combinesLast(steps)) {
-    const joining = open && mayFollow(open.steps[0]!, step, open.rows) ? touchesOf(step, open.rows) : undefined;
+    const joining = open && mayJoin(step, open) ? touchesOf(step, open.rows) : undefined;
     const before = open?.touches ?? [];
     if (open && joining?.every((touch) => before.every((other) => apart(other, touch)))) {
       open.steps.push(step);
@@ -84,7 +86,7 @@ export function chainsOf(
       continue;
     }
     close();
-    const rows = leadingSize(step);
+    const rows = step.kind === "combine" ? 0 : leadingSize(step);
     const touches = rows >= LEAST_ROWS ? touchesOf(step, rows) : undefined;
     if (touches) open = { rows, steps: [step], touches };
     else chains.push(alone(step));
@@ -146,9 +148,14 @@ function leadingSize(step: Step): number {
   }
 }
 
-/** A product has blocks of its own, so that it is the first of its chain, and none follows it that wants others. */
-const mayFollow = (first: Step, step: Step, rows: number): boolean =>
-  step.kind !== "product" && !(first.kind === "product" && unitOf(step, rows) > 1);
+/**
+ * A product has blocks of its own, so that it is the first of its chain, and none follows it that wants others. What combines
+ * blocks in place goes with the loop that makes them: a chain may be done a second time, from its beginning.
+ */
+function mayJoin(step: Step, { rows, steps }: { readonly rows: number; readonly steps: readonly Step[] }): boolean {
+  if (step.kind === "product" || (steps[0]!.kind === "product" && unitOf(step, rows) > 1)) return false;
+  return step.kind !== "combine" || steps.some((s) => buffersOf(s).writes.includes(step.reduction.to.buffer));
+}
 
 /** The rows of a step that go together: blocks of a reduction over them must not be cut. */
 function unitOf(step: Step, rows: number): number {
@@ -174,6 +181,7 @@ function touchesOf(step: Step, rows: number): Touch[] | undefined {
   if (step.kind !== "kernel") return undefined;
   const { shape, loads, stores, reduction } = step.kernel;
   const unit = unitOf(step, rows);
+  if (elementsPerRow(step, rows) > LONGEST_ROW) return undefined;
   if (unit > 1 && (unit * elementsPerRow(step, rows) > MOST_ELEMENTS || unit * LEAST_BLOCKS > rows)) return undefined;
   const touch =
     (writes: boolean, sizes: readonly number[]) =>

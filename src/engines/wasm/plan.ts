@@ -56,14 +56,18 @@ export interface PlanOptions {
   readonly inFiles?: ReadonlyMap<Node, DType> | undefined;
 }
 
-export function planOf(graph: ConcreteGraph, options: PlanOptions = {}): Plan {
-  const plan = new Planner(graph, options, new Set()).plan();
-  const fetched = new Set(plan.chains.flatMap(({ fetches }) => fetches.map((fetch) => fetch.buffer)));
-  // What the file has in another dtype is read in blocks in any case: if no other loop can, one that converts it does.
-  const stranded = graph.inputs.filter(
-    (node, i) => plan.inputs[i]!.dtype !== node.type.dtype && !fetched.has(plan.inputs[i]!.buffer),
-  );
-  return stranded.length > 0 ? new Planner(graph, options, new Set(stranded)).plan() : plan;
+export function planOf(graph: ConcreteGraph, { fastMath, inFiles = new Map() }: PlanOptions = {}): Plan {
+  const large = [...inFiles].filter(([node, dtype]) => elementsOf(node) * WIDTH[dtype] >= LEAST_FILED);
+  let filed: ReadonlyMap<Node, DType> = new Map(large.length > MOST_FILED ? [] : large);
+  for (;;) {
+    const plan = new Planner(graph, fastMath, filed).plan();
+    const fetched = new Set(plan.chains.flatMap(({ fetches }) => fetches.map((fetch) => fetch.buffer)));
+    const isFetched = (node: Node) => fetched.has(plan.inputs[graph.inputs.indexOf(node)]!.buffer);
+    // Loops that read something as a file has it in another dtype cannot read it from memory.
+    const possible = new Map([...filed].filter(([node, dtype]) => dtype === node.type.dtype || isFetched(node)));
+    if (possible.size === filed.size) return plan;
+    filed = possible;
+  }
 }
 
 /** Bytes from which on an input is not read as a whole, and how many inputs may be read so. */
@@ -73,23 +77,17 @@ const MOST_FILED = 16;
 class Planner {
   readonly #graph: ConcreteGraph;
   readonly #fastMath: boolean | undefined;
-  /** The inputs that are read from files, if their use allows it, and their dtypes there. */
+  /** The inputs that may be read from files, and their dtypes there. */
   readonly #filed: ReadonlyMap<Node, DType>;
-  readonly #converted: ReadonlySet<Node>;
   readonly #kept: ReadonlySet<Node>;
   readonly #nodes: readonly Node[];
   readonly #places = new Map<Node, Place>();
   readonly #steps: Step[] = [];
   readonly #buffers: number[] = [];
 
-  /** @param converted - inputs that are converted before all else */
-  constructor(graph: ConcreteGraph, { fastMath, inFiles }: PlanOptions, converted: ReadonlySet<Node>) {
+  constructor(graph: ConcreteGraph, fastMath: boolean | undefined, filed: ReadonlyMap<Node, DType>) {
     this.#fastMath = fastMath;
-    this.#converted = converted;
-    const filed = [...(inFiles ?? [])].filter(
-      ([node, dtype]) => elementsOf(node) * WIDTH[dtype] >= LEAST_FILED && !graph.outputs.includes(node),
-    );
-    this.#filed = new Map(filed.length > MOST_FILED ? [] : filed);
+    this.#filed = filed;
     this.#graph = graph;
     this.#nodes = ancestors([...graph.inputs, ...graph.outputs]);
     this.#kept = materialized(this.#nodes, new Set(graph.inputs), graph.outputs);
@@ -97,14 +95,24 @@ class Planner {
 
   plan(): Plan {
     const inputs = this.#graph.inputs.map((node) => this.#newPlace(node, this.#filed.get(node)));
-    for (const node of this.#converted) this.#placeOf(node);
-    for (const node of this.#nodes) if (this.#kept.has(node) && !this.#places.has(node)) this.#make(node);
-    const outputs = this.#graph.outputs.map((node) => this.#contiguous(this.#places.get(node)!, node));
-    const kept = new Set([...inputs, ...outputs].map((place) => place.buffer));
-    const filed = inputs.flatMap(({ buffer, shape }, i) =>
-      this.#filed.has(this.#graph.inputs[i]!) ? [[buffer, sizeOf(shape)] as const] : [],
+    const filed = new Map(
+      inputs.flatMap(({ buffer, shape }, i) =>
+        this.#filed.has(this.#graph.inputs[i]!) ? [[buffer, sizeOf(shape)]] : [],
+      ),
     );
-    return { chains: chainsOf(this.#steps, kept, new Map(filed)), buffers: this.#buffers, inputs, outputs };
+    for (const node of this.#nodes) if (this.#kept.has(node) && !this.#places.has(node)) this.#make(node);
+    const outputs = this.#graph.outputs.map((node) => this.#result(node, filed));
+    const kept = new Set([...inputs, ...outputs].map((place) => place.buffer));
+    return { chains: chainsOf(this.#steps, kept, filed), buffers: this.#buffers, inputs, outputs };
+  }
+
+  /** Where an output is in the end: in C order, in its own dtype, and in memory as a whole. */
+  #result(node: Node, filed: ReadonlyMap<number, number>): Place {
+    const place = this.#places.get(node)!;
+    if (!filed.has(place.buffer)) return this.#contiguous(place, node);
+    const result = this.#place(node.type.dtype, place.shape);
+    this.#push(node, result.shape, [place], result, loaded(place, 0, node));
+    return result;
   }
 
   /** A buffer of `size` elements, and a group more: loops may go past the end. */
