@@ -106,7 +106,7 @@ export function programOf(
       }
       if (wrong && tensors.read(wrong).data[0] === 1) byReference(node, args, result);
     } catch (error) {
-      if (statusOf(error) === RESOURCE_EXHAUSTED) throw new OutOfMemory();
+      if (statusOf(error) === RESOURCE_EXHAUSTED) throw new OutOfMemory(result.dtype, sizeOf(result.shape));
       if (!refuses || error instanceof EvaluationError) throw error;
       byReference(node, args, result);
     }
