@@ -10,7 +10,13 @@ const { esbuildPlugins, evaluated } = require("./precompute.js");
 const root = join(__dirname, "..");
 
 /** What sources load by an `import()`: some of it the command loads only when a run needs it, all else at once. */
-const LOADED_LATER = ["src/engines/wasm/compiler.ts", "src/commands/explain.ts", "src/commands/ops.ts"];
+const LOADED_LATER = [
+  "src/engines/wasm/compiler.ts",
+  "src/engines/tensorflow/index.ts",
+  "src/commands/engines.ts",
+  "src/commands/explain.ts",
+  "src/commands/ops.ts",
+];
 
 /** Modules of functions that few runs call: the command loads such a module when the first of them is called. */
 const CALLED_SELDOM = [
@@ -102,7 +108,7 @@ const settings = {
   minify: true,
   platform: "node",
   target: "node20",
-  external: ["@tensorflow/tfjs-node", "part:*"],
+  external: ["part:*"],
   alias: { "lodash-es": "es-toolkit/compat" },
   logLevel: "warning",
 };

@@ -3,6 +3,7 @@ import { fstatSync, writeSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import type { CheckOptions } from "./commands/check.ts";
+import type { EnginesOptions, InstallOptions } from "./commands/engines.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
 import type { OpsOptions } from "./commands/ops.ts";
 import type { RunOptions } from "./commands/run.ts";
@@ -69,6 +70,9 @@ const world: World = {
   stdin: STDIN,
   get terminal() {
     return isTerminal(STDOUT);
+  },
+  get interactive() {
+    return isTerminal(STDERR);
   },
   get color() {
     return takesColor(program.opts<{ color: When }>().color);
@@ -181,6 +185,34 @@ program
   .action(async (name: string | undefined, options: OpsOptions) => {
     const { ops } = await import("./commands/ops.ts");
     status = await ops(name, options, world);
+  });
+
+const engines = program
+  .command("engines")
+  .description("list the engines: which are ready, and what would make the others so")
+  .option("--json", "print the same as JSON")
+  .action(async (options: EnginesOptions) => {
+    const { listEngines } = await import("./commands/engines.ts");
+    status = await listEngines(options, world);
+  });
+
+engines
+  .command("install")
+  .description("install an engine under the user's data folder")
+  .argument("<engine>", "tensorflow")
+  .option("--gpu", "the one for NVIDIA's GPUs")
+  .action(async (engine: string, options: InstallOptions) => {
+    const { installEngine } = await import("./commands/engines.ts");
+    status = await installEngine(engine, options, world);
+  });
+
+engines
+  .command("uninstall")
+  .description("remove what `install` installed")
+  .argument("<engine>", "tensorflow")
+  .action(async (engine: string) => {
+    const { uninstallEngine } = await import("./commands/engines.ts");
+    status = await uninstallEngine(engine, world);
   });
 
 /** A sentence of commander's as one of ours: `Allowed choices are a, b.` as `allowed choices are a, b`. */

@@ -1,7 +1,7 @@
 /** The library: what the commands do, for programs that call tsym. Touches neither files nor the terminal. */
 import type { Expr, Program } from "../grammar/ast.ts";
 import { checkProgram, type FindImport, failOnErrors, type Loaded, loadProgram } from "./compile.ts";
-import { loadEngine } from "./engines/load.ts";
+import { type EngineName, loadEngine } from "./engines/load.ts";
 import type { Source } from "./io/source.ts";
 
 import type { NamedTensor } from "./lower/outputs.ts";
@@ -18,7 +18,7 @@ export { parse } from "../grammar/parser.ts";
 export type { Feed, NdArray, Result } from "./ndarray.ts";
 export { renderDiagnostics } from "./render.ts";
 export { type Diagnostic, type Label, type SourceText, type Span, TsymError } from "./source.ts";
-export type { DType };
+export type { DType, EngineName };
 
 export interface Options {
   /** The default float; float32 unless said otherwise. */
@@ -27,6 +27,10 @@ export interface Options {
   readonly imports?: Readonly<Record<string, string>>;
   /** What messages call the program. */
   readonly name?: string;
+  /** What computes: the embedded engine unless said otherwise, whose bits are the same everywhere; "auto" chooses for each program. */
+  readonly engine?: EngineName;
+  /** Where it computes: a GPU is TensorFlow's. */
+  readonly device?: "cpu" | "gpu";
 }
 
 /** A tensor before there is data. */
@@ -70,7 +74,7 @@ export const check = (text: string, options: Options = {}): Checked => describe(
 export function compile(text: string, options: Options = {}): Compiled {
   const program = lowerText(text, options);
   failOnErrors(program.diagnostics);
-  const evaluate = evaluator(program, program.outputs);
+  const evaluate = evaluator(program, program.outputs, options);
   return { ...describe(program), run: async (feeds = {}) => named(await evaluate(sourcesOf(feeds))) };
 }
 
@@ -128,10 +132,14 @@ function describe({ inputs, outputs, graph, diagnostics }: Lowered): Checked {
 type Evaluate<Data> = (data: Data) => Promise<Map<string, Result>>;
 
 /** Loads the engine when first asked. */
-function evaluator(program: Lowered, wanted: readonly NamedTensor[]): Evaluate<ReadonlyMap<string, Source>> {
+function evaluator(
+  program: Lowered,
+  wanted: readonly NamedTensor[],
+  { engine = "wasm", device }: Options,
+): Evaluate<ReadonlyMap<string, Source>> {
   let session: Promise<Session> | undefined;
   return async (sources) => {
-    session ??= loadEngine({ engine: "auto" }).then(
+    session ??= loadEngine({ engine, device }).then(
       (engine) => new Session(program, wanted, engine, { keepsResults: true }),
     );
     const results = await (await session).evaluate(sources);
@@ -140,7 +148,8 @@ function evaluator(program: Lowered, wanted: readonly NamedTensor[]): Evaluate<R
 }
 
 /** Evaluates the last `count` outputs, all if it is not given, of a program that takes what is fed for an input. */
-function undeclared(loaded: Loaded, { float = "float32" }: Options, count?: number): Evaluate<Feeds> {
+function undeclared(loaded: Loaded, options: Options, count?: number): Evaluate<Feeds> {
+  const { float = "float32" } = options;
   const declared = new Set(loaded.sources.main.statements.flatMap(namesBoundBy));
   let latest: { readonly key: string; readonly evaluate: Evaluate<ReadonlyMap<string, Source>> } | undefined;
   return async (feeds) => {
@@ -150,7 +159,7 @@ function undeclared(loaded: Loaded, { float = "float32" }: Options, count?: numb
     if (latest?.key !== key) {
       const program = checkProgram(loaded, { defaultFloat: float, undeclared: types });
       failOnErrors(program.diagnostics);
-      latest = { key, evaluate: evaluator(program, program.outputs.slice(count === undefined ? 0 : -count)) };
+      latest = { key, evaluate: evaluator(program, program.outputs.slice(count === undefined ? 0 : -count), options) };
     }
     return latest.evaluate(sources);
   };

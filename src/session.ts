@@ -17,6 +17,8 @@ import { nearest } from "./lower/names.ts";
 import type { NamedTensor } from "./lower/outputs.ts";
 import type { Lowered } from "./lower/program.ts";
 import { aboutOperand, placeLabels, type Site, shapeLabel } from "./lower/site.ts";
+import { spelling } from "./ops/define.ts";
+import { inputOp } from "./ops/leaf.ts";
 import { optimize } from "./optimize/index.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
 import { type Dim, isKnown, showShape } from "./tensor/dim.ts";
@@ -136,7 +138,7 @@ export class Session {
     const refused = this.#engine.supports(graph);
     if (refused.length > 0)
       throw new TsymError(
-        refused.map((u) => unsupported(u, this.#engine.name, siteOf(u.node))),
+        refused.map((u) => unsupported(u, this.#engine.name, siteOf(u.node), this.#program)),
         3,
       );
     const program = await this.#engine.compile(graph, { ...this.#options, inFiles: inFiles(bound, sources) });
@@ -153,12 +155,21 @@ export class Session {
 }
 
 /** What an engine cannot do, told of the place in the program. */
-const unsupported = ({ node, reason }: Unsupported, engine: string, site: Site | undefined): Diagnostic => ({
-  severity: "error",
-  code: "engine",
-  message: `engine ${engine} cannot run ${node.op.name}: ${reason}`,
-  labels: site ? placeLabels(site) : [],
-});
+function unsupported(
+  { node, reason }: Unsupported,
+  engine: string,
+  site: Site | undefined,
+  program: Lowered,
+): Diagnostic {
+  const input = node.op === inputOp ? program.inputs.find((i) => i.name === node.attrs["name"]) : undefined;
+  return {
+    severity: "error",
+    code: "engine",
+    message: `engine ${engine} cannot run ${input ? `input \`${input.name}\`` : spelling(node.op)}: ${reason}`,
+    labels: input ? [{ span: input.span, text: "" }] : site ? placeLabels(site) : [],
+    help: "the default engine can: leave --engine out",
+  };
+}
 
 /** Where an input's data lie in a file, if an engine can take them from there. */
 function fileFor(source: Source | undefined, { type: { dtype } }: Node): FilePart | undefined {

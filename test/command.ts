@@ -5,6 +5,7 @@ import { check } from "../src/commands/check.ts";
 import { explain } from "../src/commands/explain.ts";
 import { run } from "../src/commands/run.ts";
 import type { World } from "../src/commands/world.ts";
+import type { EngineName } from "../src/engines/load.ts";
 import { renderDiagnostics } from "../src/render.ts";
 import { TsymError } from "../src/source.ts";
 
@@ -23,6 +24,7 @@ const FLAGS = {
   carry: { type: "string", multiple: true },
   expect: { type: "string", multiple: true },
   steps: { type: "string" },
+  engine: { type: "string", default: "auto" },
   json: { type: "boolean" },
   time: { type: "boolean" },
 } as const;
@@ -38,7 +40,7 @@ export async function tsym(...words: readonly string[]): Promise<Ended> {
   const options = {
     ...flags,
     ...(steps !== undefined && { steps: Number(steps) }),
-    engine: "auto",
+    engine: flags.engine as EngineName,
     float: "float32",
   } as const;
   let stdout = "";
@@ -47,6 +49,7 @@ export async function tsym(...words: readonly string[]): Promise<Ended> {
   const world: World = {
     stdin,
     terminal: false,
+    interactive: false,
     color: false,
     print: (chunk) => {
       stdout += chunk;

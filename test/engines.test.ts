@@ -1,35 +1,91 @@
-/** Every engine of ours gives the reference engine's bits, on any number of threads. */
-import { readFileSync } from "node:fs";
+/** Every engine computes what the reference engine does: ours its bits, on any number of threads, TensorFlow within what is stated. */
+import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Engine, FeedSource } from "../src/engines/engine.ts";
 import { referenceEngine } from "../src/engines/reference/index.ts";
 import { showKernel } from "../src/engines/wasm/kernel.ts";
 import { planOf } from "../src/engines/wasm/plan.ts";
+import { functionNames } from "../src/ops/registry.ts";
 import { TsymError } from "../src/source.ts";
 import type { DType } from "../src/tensor/dtype.ts";
-import { differences, type Job, jobOf, wasm } from "./job.ts";
+import { tsym } from "./command.ts";
+import { CASES, type Candidate, differenceWithin, judge, Tally } from "./conformance.ts";
+import { differences, type Job, jobOf, outcome, wasm } from "./job.ts";
 import { gather } from "./meeting.ts";
+import { tensorflow } from "./tensorflow.ts";
 
 const FLOATS = ["float32", "float64"] as const;
-const programs: { program: string }[] = JSON.parse(readFileSync("test/oracles/ops.json", "utf8"));
 
 // What runs on two threads does so from its first run on.
 beforeAll(gather);
 
-describe.each(FLOATS)("wasm, in %s, gives the reference engine's bits for", (float) => {
-  test.each(programs)("$program", async ({ program }) => {
-    let job: Job;
-    try {
-      job = jobOf(program, float);
-    } catch (error) {
-      // Some programs are of the one float only.
-      if (error instanceof TsymError) return;
-      throw error;
-    }
-    expect(await differences(job)).toEqual([]);
+/** The engines that are held to the reference engine: ours bit by bit. */
+const CANDIDATES: readonly Candidate[] = [{ name: "wasm", engine: wasm }, tensorflow];
+/** What tells of derivatives is no op: gradients are among the cases of all others. */
+const DERIVATIVES = ["grad", "vjp", "jvp", "jacobian", "hessian"];
+const ops = new Set(CASES.map(({ op }) => op));
+const byOp = new Map([...ops].map((op) => [op, CASES.filter((c) => c.op === op)]));
+
+describe.each(CANDIDATES)("engine $name computes what the reference engine does:", (candidate) => {
+  const tally = new Tally();
+  afterAll(() => console.log(`engine ${candidate.name}: ${tally}`));
+
+  test.for([...byOp])("%s", async ([, cases], { skip }) => {
+    if (!candidate.engine) tally.absent += cases.length;
+    skip(!candidate.engine, "it is not installed");
+    const wrong: string[] = [];
+    for (const each of cases) wrong.push(...(await judge(candidate, each, tally)));
+    expect(wrong).toEqual([]);
+  });
+
+  test("every op is among them", () => {
+    const wanted = functionNames().filter((name) => !DERIVATIVES.includes(name));
+    expect(wanted.filter((name) => !ops.has(name))).toEqual([]);
   });
 });
+
+const SAMPLES = readdirSync("samples").filter((file) => file.endsWith(".tsym"));
+const root = process.cwd();
+
+describe.each(CANDIDATES)("engine $name gives the samples' results:", ({ name, engine, tolerance }) => {
+  const tally = new Tally();
+  beforeAll(() => process.chdir("samples"));
+  afterAll(() => {
+    process.chdir(root);
+    console.log(`engine ${name}, samples: ${tally}`);
+  });
+
+  test.for(SAMPLES)("%s", async (file, { skip }) => {
+    if (!engine) tally.absent++;
+    skip(!engine, "it is not installed");
+    const [, flags = ""] = /^#! run (.*)\n/.exec(readFileSync(file, "utf8")) ?? [];
+    const { status, stdout, stderr } = await tsym("run", file, "--engine", name, ...flags.split(/\s+/).filter(Boolean));
+    if (status === 3) {
+      expect(stderr).toMatch(/^error\[engine\]: engine tensorflow cannot run .*: it has no (float64|int64)\n/);
+      tally.refuse(stderr.match(/it has no \w+/)![0]);
+      return;
+    }
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const wanted = readFileSync(file.replace(".tsym", ".json"), "utf8");
+    if (!tolerance) expect(stdout).toBe(wanted);
+    else expectNear(stdout, wanted);
+    tally.passed++;
+  });
+});
+
+/** Lines of JSON whose numbers differ by no more than 1e-4 of the largest in each. */
+function expectNear(found: string, wanted: string): void {
+  const number = /-?\d+(\.\d+)?(e[-+]?\d+)?/g;
+  const numbersIn = (line: string) => Array.from(line.match(number) ?? [], Number);
+  expect(found.replaceAll(number, "#")).toBe(wanted.replaceAll(number, "#"));
+  for (const [i, line] of wanted.split("\n").entries()) {
+    const [mine, theirs] = [numbersIn(found.split("\n")[i]!), numbersIn(line)];
+    const largest = Math.max(1, ...theirs.map(Math.abs));
+    const wrong = theirs.findIndex((x, k) => Math.abs(x - mine[k]!) > 1e-4 * largest);
+    expect(wrong < 0 ? [] : [mine[wrong], theirs[wrong], line]).toEqual([]);
+  }
+}
 
 /** Sizes around those that loops go by: vectors of 4, 16 lanes, blocks of 256, tiles of 64 columns and 96 rows. */
 const SIZE: fc.Arbitrary<number> = fc.constantFrom(
@@ -80,6 +136,13 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   statistics: "input x[m, n]; a = var(x, axis=0); b = std(x, axis=1); c = mean(x); d = sum(x, axis=[0, 1])",
 };
 
+/** Where TensorFlow, if it is there, is off by more than roundings of thousands of terms of up to 9, which cancel. */
+async function tensorflowDifferences(job: Job): Promise<string[]> {
+  const { engine } = tensorflow;
+  if (!engine || engine.supports(job.graph).length > 0) return [];
+  return differenceWithin(await outcome(engine, job), await outcome(referenceEngine, job), () => ({ sum: 2 ** 14 }));
+}
+
 describe.each(FLOATS)("sizes, in %s:", (float) => {
   test.each(Object.keys(PROGRAMS))("%s", async (name) => {
     const text = PROGRAMS[name]!;
@@ -104,6 +167,7 @@ describe.each(FLOATS)("sizes, in %s:", (float) => {
           throw error;
         }
         expect(await differences(job)).toEqual([]);
+        expect(await tensorflowDifferences(job)).toEqual([]);
       }),
       { numRuns: 12 },
     );

@@ -30,7 +30,9 @@ function commandOf(name: string): { words: readonly [string, ...string[]]; statu
 
 function run([command, ...args]: readonly [string, ...string[]]): Promise<Ended> | Ended {
   if (command !== "tsym") return tsym(command, ...args);
-  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], { encoding: "utf8" });
+  // without a home, nothing is installed
+  const env = { PATH: process.env["PATH"] };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], { encoding: "utf8", env });
   return { status: status!, stdout, stderr };
 }
 

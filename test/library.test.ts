@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import ndarray from "ndarray";
 import { describe, expect, test } from "vitest";
+import { findInstallation } from "../src/engines/tensorflow/find.ts";
 import {
   check,
   compile,
@@ -197,6 +198,24 @@ test("run takes what is fed for inputs", async () => {
   const { out } = await run("sum(x ** 2) + k", { x: new Float64Array([1, 2]), k: 3n });
   expect([out!.get(), out!.data]).toEqual([8, new Float32Array([8])]);
   expect(await complaint(() => run("x + y", { x: 1 }))).toContain("`y` is not defined");
+});
+
+describe("engines", () => {
+  const program = "input x[n]; output y = exp(x)";
+  test("are chosen by name", async () => {
+    const { y } = await compile(program, { engine: "reference" }).run({ x: [0, 1] });
+    expect(listsOf(y!)).toEqual([1, Math.fround(Math.E)]);
+  });
+
+  test("that lack the device are refused", async () => {
+    expect(await complaint(() => run("x", { x: 1 }, { engine: "wasm", device: "gpu" }))).toContain("has no GPU");
+  });
+
+  test.skipIf(!findInstallation())("compute with TensorFlow where it is installed", async () => {
+    const { y } = await compile(program, { engine: "tensorflow", device: "cpu" }).run({ x: [0, 1] });
+    expect(y!.get(0)).toBe(1);
+    expect(Math.abs(y!.get(1) as number) - Math.E).toBeLessThan(1e-6);
+  });
 });
 
 describe("grad", () => {

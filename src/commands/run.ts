@@ -140,6 +140,7 @@ async function prepare(
     trap: options.trap,
     threads: options.threads,
     fastMath: options.fastMath,
+    runs: options.steps,
     timed: options.time,
     keepsResults: carries.length > 0,
     keepsFeeds: isRepeated,

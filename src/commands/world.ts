@@ -6,6 +6,8 @@ export interface World {
   readonly terminal: boolean;
   /** Diagnostics may be coloured. */
   readonly color: boolean;
+  /** Standard error is a terminal: a line of it may be drawn over. */
+  readonly interactive: boolean;
   /** Writes results to standard output and returns when they are handed over, so a slow reader slows the writer. */
   print(chunk: string | Uint8Array): void;
   /** Writes messages to standard error. */

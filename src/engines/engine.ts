@@ -36,6 +36,8 @@ export interface CompileOptions {
   readonly keepsFeeds?: boolean | undefined;
   /** The inputs that will be fed from files, which need not be in memory as wholes, and the dtypes there. */
   readonly inFiles?: ReadonlyMap<Node, DType> | undefined;
+  /** How many runs are to be expected; one where absent. */
+  readonly runs?: number | undefined;
   /** Whether the program measures its stages. */
   readonly timed?: boolean | undefined;
 }

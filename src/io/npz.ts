@@ -26,7 +26,7 @@ const MOST_DEFLATED = 1032;
 /** 1 January 1980, so that the same tensors give the same file. */
 const DATE = 0x0021;
 
-interface Entry {
+export interface Entry {
   readonly name: string;
   readonly flags: number;
   readonly method: number;
@@ -56,7 +56,8 @@ export function openNpz(bytes: Bytes, label: string): Group {
   return tensors;
 }
 
-function readDirectory(bytes: Bytes, label: string): Entry[] {
+/** The entries of a zip file, by the directory at its end. Throws TsymError. */
+export function readDirectory(bytes: Bytes, label: string): Entry[] {
   const tail = slice(bytes, Math.max(0, bytes.length - END_SIZE - LONGEST_COMMENT));
   let end = tail.length - END_SIZE;
   const isEnd = () => tail.readUInt32LE(end) === END && tail.readUInt16LE(end + 20) === tail.length - END_SIZE - end;

@@ -33,15 +33,21 @@ export interface Task {
   readonly threads: number;
 }
 
-/** One of our engines on the graph compiled for these sizes; undefined where it cannot run it. */
-export async function engineContestant(name: EngineName, task: Task): Promise<Contestant | undefined> {
-  const { workload, data, float, threads } = task;
+/** A workload bound to its data, for an engine. */
+async function prepared(name: EngineName, { workload, data, float }: Task) {
   const engine = await loadEngine({ engine: name });
   const lowered = compile(workload.tsym, float);
   const sources = new Map([...data].map(([label, tensor]) => [label, tensorSource(label, tensor)]));
   const { inputs, outputs } = bind(lowered, lowered.outputs, sources);
   const graph = { inputs: inputs.map((i) => i.node), outputs: optimize(outputs.map((o) => o.node)).outputs };
-  if (engine.supports(graph).length > 0) return undefined;
+  return { engine, sources, inputs, graph, isPossible: engine.supports(graph).length === 0 };
+}
+
+/** One of our engines on the graph compiled for these sizes; undefined where it cannot run it. */
+export async function engineContestant(name: EngineName, task: Task): Promise<Contestant | undefined> {
+  const { data, threads } = task;
+  const { engine, sources, inputs, graph, isPossible } = await prepared(name, task);
+  if (!isPossible) return undefined;
   const program = await engine.compile(graph, { threads, keepsFeeds: true });
   const feeds = inputs.map((input) => {
     const { dtype, shape } = data.get(input.name)!;
@@ -71,8 +77,10 @@ export async function peerContestant(name: Library, peer: Peer, { workload, data
   };
 }
 
-/** `tsym run`, from files to files. */
-export function commandContestant(engine: EngineName, { workload, data, folder, float, threads }: Task): Contestant {
+/** `tsym run`, from files to files; undefined where the engine cannot run it. */
+export async function commandContestant(engine: EngineName, task: Task): Promise<Contestant | undefined> {
+  if (!(await prepared(engine, task)).isPossible) return undefined;
+  const { workload, data, folder, float, threads } = task;
   writeFileSync(join(folder, "w.tsym"), workload.tsym);
   const files = outputFiles(workload, engine);
   const options = ["--engine", engine, "--float", float, "--threads", `${threads}`];

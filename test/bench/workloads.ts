@@ -152,7 +152,7 @@ const TABLES: readonly Table[] = [
     libraries: ["numpy", "jax"],
     contestants: async (task, peers) => [
       ...[...peers.keys()].map((name) => scriptContestant(name, python!, peerEnv[task.float], task)),
-      ...engines.map((name) => commandContestant(name, task)),
+      ...(await Promise.all(engines.map((name) => commandContestant(name, task)))),
     ],
     goals: ({ cold }) => cold,
     rates: false,

@@ -1,0 +1,33 @@
+/** Movement ops: where elements are read from. A reshape shares its argument's memory, all others are copies. */
+import type { Node } from "../../graph/node.ts";
+import type { MovementOp } from "../../ops/define.ts";
+import { type Builder, intAttribute, type Register, typeAttribute } from "./builder.ts";
+
+/** The node's value, which has elements. */
+export function movement(node: Node, op: MovementOp, args: readonly Register[], b: Builder): Register {
+  const [x] = args as [Register];
+  const shape = node.type.shape as number[];
+  const numbers = (attr: string) => node.attrs[attr] as number[];
+  switch (op.movement) {
+    case "reshape":
+      return b.reshape(x, shape);
+    case "transpose":
+      return b.transpose(x, numbers("axes"));
+    case "broadcast":
+      return b.stretch(x, shape);
+    case "slice":
+      return b.slice(x, numbers("starts"), shape, numbers("steps"));
+    case "embed":
+      return b.embed(x, shape, numbers("starts"), numbers("steps"));
+    case "concat": {
+      const { dtype } = x;
+      const axis = b.scalar("int32", node.attrs["axis"] as number);
+      return b.call("ConcatV2", [...args, axis], { dtype, shape }, [
+        intAttribute("N", args.length),
+        typeAttribute("T", dtype),
+      ]);
+    }
+    default:
+      return op.movement satisfies never;
+  }
+}
