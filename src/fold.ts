@@ -5,16 +5,30 @@ import type { Form, ScalarType } from "./numeric/form.ts";
 import { compileScalar } from "./numeric/javascript.ts";
 import { castOp, scalarType } from "./ops/cast.ts";
 import { type ContractAttrs, freeOf } from "./ops/contract.ts";
-import { opOf, type PointwiseOp, type ReduceOp } from "./ops/define.ts";
+import { type OrderOp, opOf, type PointwiseOp, type ReduceOp } from "./ops/define.ts";
 import { concatOp, reshapeOp } from "./ops/movement.ts";
+import type { ScanAttrs } from "./ops/order.ts";
 import { where } from "./ops/pointwise.ts";
+import { cast } from "./ops/promote.ts";
 import { isKnown } from "./tensor/dim.ts";
 import { type DType, isFloat } from "./tensor/dtype.ts";
 import { sizeOf, stridesOf } from "./tensor/tensor.ts";
 
 type Literal = number | bigint | boolean;
-/** Folds what lists and scalar arithmetic make; leaves the rest (sums, transposes …) in the graph. */
+
+/**
+ * Folds what lists, scalar arithmetic and sums of ints make; leaves the rest (transposes, sorts …) in the graph, and what makes a
+ * NaN, so that a run can trap it. Throws OpError where an int that is left in the graph fits no dtype.
+ */
 export const foldWeak: Fold = (node) => {
+  const values = folded(node);
+  if (values && !(values.some(Number.isNaN) && !node.args.some((a) => Array.from(valuesOf(a)).some(Number.isNaN))))
+    return values;
+  for (const [arg, x] of node.args.entries()) if (x.type.dtype === "int64") cast(x, "int64", arg);
+  return undefined;
+};
+
+function folded(node: Omit<Node, "id">): Literal[] | undefined {
   const op = opOf(node as Node);
   const { shape } = node.type;
   if (!shape.every(isKnown)) return undefined;
@@ -22,18 +36,18 @@ export const foldWeak: Fold = (node) => {
   if (op === concatOp && node.attrs["axis"] === 0) return node.args.flatMap((a) => Array.from(valuesOf(a)));
   if (op.kind === "reduce") return foldReduction(op, node);
   if (op.kind === "contract") return foldContraction(node);
+  if (op.kind === "order") return foldScan(op, node);
   if (op.kind !== "pointwise") return undefined;
   const compute = scalarFunction(op, node);
   const operands = node.args.map((a) => ({ values: valuesOf(a), at: broadcastIndex(a.type.shape as number[], shape) }));
   return Array.from({ length: sizeOf(shape) }, (_, i) => compute(...operands.map(({ values, at }) => values[at(i)]!)));
-};
+}
 
-const EXACT_REDUCTIONS: Partial<
-  Record<ReduceOp["combine"], readonly [start: bigint, step: (a: bigint, b: bigint) => bigint]>
-> = {
-  sum: [0n, (a, b) => a + b],
-  prod: [1n, (a, b) => a * b],
-};
+type Exact = readonly [start: bigint, step: (a: bigint, b: bigint) => bigint];
+const SUM: Exact = [0n, (a, b) => a + b];
+const PRODUCT: Exact = [1n, (a, b) => a * b];
+const EXACT_REDUCTIONS: Partial<Record<ReduceOp["combine"], Exact>> = { sum: SUM, prod: PRODUCT };
+const EXACT_SCANS: Partial<Record<OrderOp["order"], Exact>> = { cumsum: SUM, cumprod: PRODUCT };
 
 /** Sums and products of literal ints and bools, which no dtype bounds yet. */
 function foldReduction(op: ReduceOp, { args: [x], attrs, type }: Omit<Node, "id">): Literal[] | undefined {
@@ -45,6 +59,19 @@ function foldReduction(op: ReduceOp, { args: [x], attrs, type }: Omit<Node, "id"
   const results = new Array<bigint>(sizeOf(type.shape as number[])).fill(exact[0]);
   for (const [i, value] of Array.from(valuesOf(x!)).entries())
     results[at(i)] = exact[1](results[at(i)]!, BigInt(value));
+  return results;
+}
+
+/** Running sums and products of literal ints. */
+function foldScan(op: OrderOp, { args: [x], attrs, type }: Omit<Node, "id">): Literal[] | undefined {
+  const exact = EXACT_SCANS[op.order];
+  const { axis, reverse, exclusive } = attrs as unknown as ScanAttrs;
+  if (!exact || type.dtype !== "int64" || reverse || exclusive) return undefined;
+  const [start, step] = exact;
+  const stride = stridesOf(type.shape as number[])[axis]!;
+  const isFirst = (i: number) => Math.floor(i / stride) % (type.shape[axis] as number) === 0;
+  const results = Array.from(valuesOf(x!) as ArrayLike<bigint>);
+  for (const [i, value] of results.entries()) results[i] = step(isFirst(i) ? start : results[i - stride]!, value);
   return results;
 }
 

@@ -7,7 +7,7 @@ import type { Site } from "../lower/site.ts";
 import { displayName, opOf } from "../ops/define.ts";
 import { isIdentity } from "../ops/identity.ts";
 import { inputOp } from "../ops/leaf.ts";
-import { strong, strongDType } from "../ops/promote.ts";
+import { strongDType } from "../ops/promote.ts";
 import { diagnosticToJson, positionOf } from "../render.ts";
 import { type Span, textOf } from "../source.ts";
 import { describeCondition } from "../tensor/conditions.ts";
@@ -62,10 +62,8 @@ export function checkJson(program: Lowered): object {
 
 /** Bindings and inputs, then the outputs that no name stands for. */
 function namedTensors({ names, outputs }: Lowered): readonly NamedTensor[] {
-  const bound = new Map(names.map(({ name, node }) => [name, strong(node)]));
-  return [...names, ...outputs.filter(({ name, node }) => bound.get(name) !== node)].sort(
-    (a, b) => a.span.start - b.span.start,
-  );
+  const bound = new Set(names.map(({ name }) => name));
+  return [...names, ...outputs.filter(({ name }) => !bound.has(name))].sort((a, b) => a.span.start - b.span.start);
 }
 
 /**

@@ -8,7 +8,7 @@ import { formatOutputs, type Output, outputEnding, writeOutputFiles } from "../i
 import type { Source } from "../io/source.ts";
 import { tensorSource, titled } from "../io/source.ts";
 import { nearest } from "../lower/names.ts";
-import type { NamedTensor } from "../lower/outputs.ts";
+import { leftAlone, type NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
 import { renderDiagnostics } from "../render.ts";
 import { requireInput, Session, undeclaredInputs } from "../session.ts";
@@ -178,7 +178,7 @@ function chooseOutputs(program: Lowered, flags: readonly string[]): Chosen[] {
 /** An output, or any other bound name. */
 function outputNamed(program: Lowered, name: string): NamedTensor {
   const found = program.outputs.find((o) => o.name === name) ?? program.names.find((n) => n.name === name);
-  if (found) return found;
+  if (found) return leftAlone(found);
   const names = [...new Set([...program.outputs, ...program.names].map((n) => n.name))];
   const near = nearest(name, names);
   return fail("unknown-name", `the program has no \`${name}\``, {

@@ -4,7 +4,6 @@ import { type Graph, type Node, OpError } from "../graph/node.ts";
 import { inputOp } from "../ops/leaf.ts";
 import { countSteps, relabel, slice } from "../ops/movement.ts";
 import { indexNode, take } from "../ops/order.ts";
-import { strong } from "../ops/promote.ts";
 import { asDim } from "../ops/static.ts";
 import type { Span } from "../source.ts";
 import {
@@ -179,7 +178,7 @@ function follow(x: Node, parts: readonly Part[]): Node {
     }
   }
   const sliced = relabel(slice(x, { starts, sizes, steps }), shape);
-  return gather ? take(strong(sliced), gather.indices, gather.axis) : sliced;
+  return gather ? take(sliced, gather.indices, gather.axis) : sliced;
 }
 
 /** A position from 0, required to be in range; negative ones count from the end. */

@@ -1,8 +1,8 @@
 /** What a program's outputs are called. */
 import type { Expr } from "../../grammar/ast.ts";
-import type { Node } from "../graph/node.ts";
+import { type Node, OpError } from "../graph/node.ts";
 import { strong } from "../ops/promote.ts";
-import type { Span } from "../source.ts";
+import { fail, type Span } from "../source.ts";
 import type { Context } from "./context.ts";
 import type { Scope } from "./scope.ts";
 import { tensorValue, type Value } from "./value.ts";
@@ -19,10 +19,15 @@ export interface Pending {
   readonly value: Value;
   readonly span: Span;
   readonly declared: boolean;
+  /** Whether the name stands for the value in the program. */
+  readonly bound: boolean;
 }
 
-/** Declared outputs have their names first; others take `_1`, `_2` where theirs are taken. */
-export function nameOutputs(pending: readonly Pending[], context: Context): NamedTensor[] {
+/**
+ * Declared outputs have their names first; others take `_1`, `_2` where theirs are taken, by an output or by another value that
+ * the program calls so.
+ */
+export function nameOutputs(pending: readonly Pending[], scope: Scope, context: Context): NamedTensor[] {
   const taken = new Map<string, Span>();
   for (const { name, declared, span } of pending) {
     if (!declared) continue;
@@ -36,8 +41,9 @@ export function nameOutputs(pending: readonly Pending[], context: Context): Name
     else taken.set(name, span);
   }
   const outputs: NamedTensor[] = [];
-  for (const { name, value, span, declared } of pending) {
-    const unique = declared ? name : firstFree(name, taken);
+  for (const { name, value, span, declared, bound } of pending) {
+    const isFree = (each: string) => !taken.has(each) && ((bound && each === name) || !scope.names.has(each));
+    const unique = declared ? name : firstFree(name, isFree);
     taken.set(unique, span);
     if (value.kind !== "tensor") continue;
     const made = context.at(span, [], () => tensorValue(strong(value.node)));
@@ -46,16 +52,26 @@ export function nameOutputs(pending: readonly Pending[], context: Context): Name
   return outputs;
 }
 
+/** A name's value where it is an output. Throws TsymError where it is weak and no dtype holds it. */
+export function leftAlone({ name, node, span }: NamedTensor): NamedTensor {
+  try {
+    return { name, node: strong(node), span };
+  } catch (error) {
+    if (!(error instanceof OpError)) throw error;
+    return fail(error.code, error.message, { labels: [{ span, text: "" }], help: error.help });
+  }
+}
+
 /** With no output at all, every binding that nothing else uses is one. */
 export const unusedBindings = ({ names }: Scope): Pending[] =>
   [...names].flatMap(([name, { value, span, what, used }]) =>
-    what === "binding" && !used ? [{ name, value, span, declared: true }] : [],
+    what === "binding" && !used ? [{ name, value, span, declared: true, bound: true }] : [],
   );
 
-function firstFree(name: string, taken: ReadonlyMap<string, Span>): string {
-  if (!taken.has(name)) return name;
+function firstFree(name: string, isFree: (name: string) => boolean): string {
+  if (isFree(name)) return name;
   let k = 1;
-  while (taken.has(`${name}_${k}`)) k++;
+  while (!isFree(`${name}_${k}`)) k++;
   return `${name}_${k}`;
 }
 

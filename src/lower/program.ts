@@ -60,7 +60,7 @@ export function lower(sources: Sources, options: LowerOptions): Lowered {
 
   warnUnmentioned(options.undeclared?.keys() ?? [], scope, context);
 
-  const outputs = nameOutputs(pending.length > 0 ? pending : unusedBindings(scope), context);
+  const outputs = nameOutputs(pending.length > 0 ? pending : unusedBindings(scope), scope, context);
   const isWhole = main.statements.every((s) => s.kind !== "broken");
   if (isWhole) warnUnusedInputs(inputs, outputs, context);
   const names = [...scope.names].flatMap(([name, { value, span }]) =>
@@ -87,7 +87,7 @@ function lowerStatement(s: Statement, scope: Scope, context: Context, inputs: In
         if (value) bindTargets([name], value, scope, context);
         if (value && scope.names.get(name.name)?.span !== name.span) continue; // taken, and reported
         const found = requireTensor(evaluate({ kind: "name", ...name }, scope, context), name.span, context);
-        outputs.push({ name: name.name, value: found, span: name.span, declared: true });
+        outputs.push({ name: name.name, value: found, span: name.span, declared: true, bound: true });
       }
       return;
     case "expr":
@@ -113,7 +113,8 @@ function bareOutputs(e: Expr, scope: Scope, context: Context): Pending[] {
     value.kind === "many" && names.length === value.nodes.length
       ? value.nodes.map(tensorValue)
       : [requireTensor(value, e.span, context)];
-  return values.map((v, i) => ({ name: names[i] ?? "out", value: v, span: e.span, declared: false }));
+  const bound = e.kind === "name";
+  return values.map((v, i) => ({ name: names[i] ?? "out", value: v, span: e.span, declared: false, bound }));
 }
 
 /** The names that a statement declares or binds. */

@@ -7,7 +7,7 @@ import { boolParam, define, intParam, type LinalgOp, tensorParam } from "./defin
 import { oneHotRows, triangle } from "./making.ts";
 import { expandDims, relabel, stretch, swapLast } from "./movement.ts";
 import { add, ge, le, mul, neg, scale, sub } from "./pointwise.ts";
-import { strong, toFloat, unify } from "./promote.ts";
+import { castTo, toFloat, unify } from "./promote.ts";
 import { reduce } from "./reduce.ts";
 
 type Routine = LinalgOp["routine"];
@@ -65,7 +65,8 @@ const logAbsOp = linalgOp("log_abs_det", scalarOf, ({ args: [a], ct }) => [
 /** A number for each matrix, to multiply it with. */
 const asMatrix = (x: Node): Node => expandDims(x, [x.type.shape.length, x.type.shape.length + 1]);
 
-const identityLike = (a: Node): Node => stretch(oneHotRows(a.graph, a.type.shape.at(-1)!, a.type.dtype), a.type.shape);
+const identityLike = (a: Node): Node =>
+  stretch(castTo(oneHotRows(a.graph, a.type.shape.at(-1)!, a.type.dtype), a.type), a.type.shape);
 const inverseOf = (a: Node): Node => solveNodes(a, identityLike(a));
 
 /** Checks that x is square over its last two axes. */
@@ -76,11 +77,11 @@ function requireSquare(x: Node, arg = 0): Node {
   x.graph.require(shape.at(-2)!, "=", shape.at(-1)!, "a square matrix is needed; its sides", { arg });
   return x;
 }
-const squareFloat = (x: Node): Node => requireSquare(strong(toFloat(x)));
+const squareFloat = (x: Node): Node => requireSquare(toFloat(x));
 
 /** a and b in one float dtype, with one batch shape; b as a matrix, a vector only where its rank is 1. `solve` gives b's shape. */
 function solving(a: Node, b: Node, solve: (a: Node, b: Node) => Node): Node {
-  const [left, right] = unify([a, b]).map((x) => strong(toFloat(x))) as [Node, Node];
+  const [left, right] = unify([a, b]).map(toFloat) as [Node, Node];
   requireSquare(left);
   if (right.type.shape.length === 0) throw new OpError("b must be a vector or a matrix, not a scalar", { arg: 1 });
   const isVector = right.type.shape.length === 1;
@@ -173,7 +174,7 @@ export const matrix_power = define({
   examples: ["matrix_power([[1, 1], [0, 1]], 5) == [[1, 5], [0, 1]]", "matrix_power([[2]], -1) == [[0.5]]"],
   specimen: "input a[n, n]; matrix_power(a, 3)",
   build: ({ a, n }) => {
-    const base = n < 0 ? inverseOf(squareFloat(a)) : requireSquare(strong(a));
+    const base = n < 0 ? inverseOf(squareFloat(a)) : requireSquare(a);
     return n === 0 ? identityLike(base) : positivePower(base, Math.abs(n));
   },
 });

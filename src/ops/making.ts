@@ -7,7 +7,7 @@ import { dimNode, lastIndex, ramp, requireSize } from "./leaf.ts";
 import { countSteps, expandDims, stretch } from "./movement.ts";
 import { indexNode } from "./order.ts";
 import { add, div, eq, ge, le, mul, sub, where } from "./pointwise.ts";
-import { cast, lift, strong } from "./promote.ts";
+import { cast, castTo, lift, strong } from "./promote.ts";
 import { asDim, asNumber } from "./static.ts";
 
 const dtype = dtypeParam("the default float", undefined);
@@ -171,7 +171,7 @@ export function triangle(x: Node, k: Dim, keep: (columns: Node, diagonal: Node) 
   ];
   const column = expandDims(rows, [1]);
   const diagonal = k === 0 ? column : add(column, dimNode(x.graph, k));
-  return where(keep(columns, diagonal), x, 0);
+  return where(castTo(keep(columns, diagonal), { dtype: "bool", weak: x.type.weak }), x, 0);
 }
 const triangleParams = { x: tensorParam(), k: dimParam("0", 0) };
 export const tril = define({

@@ -18,7 +18,7 @@ export interface ScanAttrs {
 }
 type ScanOptions = { readonly reverse?: boolean; readonly exclusive?: boolean };
 const scanAttrs = (attrs: unknown) => attrs as ScanAttrs;
-const first = ([x]: readonly TensorType[]): TensorType => ({ ...x!, weak: false });
+const first = ([x]: readonly TensorType[]): TensorType => x!;
 
 const cumsumOp: OrderOp = {
   kind: "order",
@@ -97,7 +97,7 @@ const takeOp: OrderOp = {
     return {
       dtype: x!.dtype,
       shape: [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)],
-      weak: false,
+      weak: x!.weak,
     };
   },
   grad: ({ args: [x, indices], ct, attrs }) => [scatterAdd(zerosLike(x!), indices!, ct, attrs["axis"] as number), null],
@@ -114,7 +114,7 @@ const takeAlongOp: OrderOp = {
   kind: "order",
   order: "take_along_axis",
   name: "take_along_axis",
-  infer: ([x, indices]) => ({ dtype: x!.dtype, shape: indices!.shape, weak: false }),
+  infer: ([x, indices]) => ({ ...x!, shape: indices!.shape }),
   grad: ({ args: [x, indices], ct, attrs }) => [
     x!.graph.apply(scatterAlongOp, [zerosLike(x!), indices!, ct], attrs),
     null,
@@ -160,8 +160,8 @@ const argsortNodes = (x: Node, axis: number, descending: boolean): Node =>
 
 /** Running sums and products of bool are counted in int32. */
 const counted = (x: Node): Node => {
-  const tensor = strong(x);
-  return castTo(tensor, { dtype: tensor.type.dtype === "bool" ? "int32" : tensor.type.dtype, weak: false });
+  const { dtype, weak } = x.type;
+  return dtype === "bool" ? castTo(x, { dtype: weak ? "int64" : "int32", weak }) : x;
 };
 
 const scanParams = { x: tensorParam(), axis: axisParam("its only axis", undefined) };
@@ -191,7 +191,7 @@ export const takeRow = define({
   doc: "The slices at these positions along an axis; negative ones count from the end.",
   examples: ["take([10, 20, 30], [2, -3]) == [30, 10]"],
   specimen: "input x[n, m], indices[k]: int32; take(x, indices)",
-  build: ({ x, indices, axis }) => take(strong(x), indexNode(indices), normalizeAxis(axis ?? 0, x.type.shape.length)),
+  build: ({ x, indices, axis }) => take(x, indexNode(indices), normalizeAxis(axis ?? 0, x.type.shape.length)),
 });
 
 export const takeAlongRow = define({
@@ -202,22 +202,23 @@ export const takeAlongRow = define({
   examples: ["take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1) == [[2], [3]]"],
   specimen: "input x[n, m], indices[n, k]: int32; take_along_axis(x, indices, axis=1)",
   build: ({ x, indices, axis }) => {
-    const [tensor, index] = [strong(x), indexNode(indices)];
-    const rank = tensor.type.shape.length;
+    const index = indexNode(indices);
+    const { shape } = x.type;
+    const rank = shape.length;
     const at = oneAxis(axis, rank, "take_along_axis");
     if (index.type.shape.length !== rank)
       throw new OpError(
-        `take_along_axis needs indices of x's rank: ${showShape(index.type.shape)} against ${showShape(tensor.type.shape)}`,
+        `take_along_axis needs indices of x's rank: ${showShape(index.type.shape)} against ${showShape(shape)}`,
         { arg: "indices" },
       );
-    const common = tensor.type.shape.map((d, i): Dim => {
+    const common = shape.map((d, i): Dim => {
       const other = index.type.shape[i]!;
       if (i === at || other === 1) return d;
-      if (d !== 1) tensor.graph.require(d, "=", other, `sizes along axis ${i}`, { arg: "indices" });
+      if (d !== 1) x.graph.require(d, "=", other, `sizes along axis ${i}`, { arg: "indices" });
       return other;
     });
     const pick = (own: readonly Dim[]) => common.map((d, i) => (i === at ? own[i]! : d));
-    return takeAlong(stretch(tensor, pick(tensor.type.shape)), stretch(index, pick(index.type.shape)), at);
+    return takeAlong(stretch(x, pick(shape)), stretch(index, pick(index.type.shape)), at);
   },
 });
 
@@ -229,7 +230,7 @@ export const scatterAddRow = define({
   examples: ["scatter_add([0, 0, 0], [1, 1], [2, 3]) == [0, 5, 0]"],
   specimen: "input x[n, m], indices[k]: int32, updates[k, m]; scatter_add(x, indices, updates)",
   build: ({ x, indices, updates, axis }) => {
-    const [a, u] = unify([x, updates].map(strong)) as [Node, Node];
+    const [a, u] = unify([x, updates]) as [Node, Node];
     if (a.type.dtype === "bool")
       throw new ParameterError("x", "must be numbers, not bools", {
         code: "dtype",
@@ -270,7 +271,7 @@ export const segment_sum = define({
         { arg: "ids" },
       );
     rows.graph.require(rows.type.shape[0]!, "=", index.type.shape[0]!, "numbers of rows and ids", { arg: "ids" });
-    const zero = stretch(cast(lift(0, rows.graph), rows.type.dtype), [
+    const zero = stretch(castTo(lift(0, rows.graph), rows.type), [
       requireSize(rows.graph, n, "n"),
       ...rows.type.shape.slice(1),
     ]);
@@ -286,7 +287,7 @@ export const sort = define({
   doc: "Sorts along an axis; nan comes last.",
   examples: ["sort([3, 1, 2]) == [1, 2, 3]", "sort([3, 1, 2], descending=true) == [3, 2, 1]"],
   build: ({ x, axis, descending }) =>
-    strong(x).graph.apply(sortOp, [strong(x)], { axis: normalizeAxis(axis ?? -1, x.type.shape.length), descending }),
+    x.graph.apply(sortOp, [x], { axis: normalizeAxis(axis ?? -1, x.type.shape.length), descending }),
 });
 export const argsort = define({
   name: "argsort",
@@ -294,8 +295,7 @@ export const argsort = define({
   params: sortParams,
   doc: "The positions that sort along an axis, stable.",
   examples: ["argsort([3, 1, 2]) == [1, 2, 0]"],
-  build: ({ x, axis, descending }) =>
-    argsortNodes(strong(x), normalizeAxis(axis ?? -1, x.type.shape.length), descending),
+  build: ({ x, axis, descending }) => argsortNodes(x, normalizeAxis(axis ?? -1, x.type.shape.length), descending),
 });
 export const top_k = define({
   name: "top_k",
@@ -305,16 +305,15 @@ export const top_k = define({
   examples: ["values, indices = top_k([1, 3, 2], 2); values == [3, 2]"],
   specimen: "input x[n, m]; values, indices = top_k(x, 2); values",
   build: ({ x, k }) => {
-    const tensor = strong(x);
-    const axis = normalizeAxis(-1, tensor.type.shape.length);
-    tensor.graph.require(
-      tensor.type.shape[axis]!,
+    const axis = normalizeAxis(-1, x.type.shape.length);
+    x.graph.require(
+      x.type.shape[axis]!,
       ">=",
-      requireSize(tensor.graph, k, "k"),
+      requireSize(x.graph, k, "k"),
       "top_k takes at most as many as the last axis has; its size",
       { arg: "k" },
     );
-    const indices = sliceAxis(argsortNodes(tensor, axis, true), axis, 0, k);
-    return [takeAlong(tensor, indices, axis), indices];
+    const indices = sliceAxis(argsortNodes(x, axis, true), axis, 0, k);
+    return [takeAlong(x, indices, axis), indices];
   },
 });

@@ -111,8 +111,12 @@ function reachFrom(node: Node, args: readonly number[]): number {
       return x + y;
     case "mul":
       return x * y;
+    case "scatter_add":
+      return x + args[2]! * elementsOf(node.args[2]!);
+    case "cumsum":
     case "sum":
       return x * elementsPerResult(node);
+    case "cumprod":
     case "prod":
       return x ** elementsPerResult(node);
     case "contract":
@@ -124,10 +128,12 @@ function reachFrom(node: Node, args: readonly number[]): number {
 
 /** How many elements of the first argument an element of the result may be made of: all, or those along axes that are gone. */
 function elementsPerResult({ args: [x], attrs }: Node): number {
-  const { shape } = x!.type;
-  const axes = (attrs["axes"] as number[] | undefined) ?? shape.map((_, axis) => axis);
-  return axes.reduce((n, axis) => n * (typeof shape[axis] === "number" ? shape[axis] : 1), 1);
+  const axes = (attrs["axes"] as number[] | undefined) ?? x!.type.shape.map((_, axis) => axis);
+  return elementsOf(x!, axes);
 }
+const elementsOf = ({ type: { shape } }: Node, axes: readonly number[] = [...shape.keys()]): number =>
+  axes.reduce((n, axis) => n * (typeof shape[axis] === "number" ? shape[axis] : 1), 1);
+
 /** A value that meets no tensor: weak ones take their default dtype. */
 export const strong = (x: Node): Node => (x.type.weak ? cast(x, strongDType(x)) : x);
 
@@ -144,8 +150,10 @@ export function commonDType(args: readonly Node[]): { dtype: DType; weak: boolea
 }
 
 /** Casts to a dtype, or to a weak one among weak values; `arg` is x's place, for messages. */
-export const castTo = (x: Node, { dtype, weak }: { dtype: DType; weak: boolean }, arg?: number): Node =>
-  weak ? (x.type.dtype === dtype ? x : x.graph.apply(castOp, [x], { dtype, weak })) : cast(x, dtype, arg);
+export function castTo(x: Node, { dtype, weak }: { dtype: DType; weak: boolean }, arg?: number): Node {
+  if (!weak) return cast(x, dtype, arg);
+  return x.type.dtype === dtype && x.type.weak ? x : x.graph.apply(castOp, [x], { dtype, weak });
+}
 
 /** The operands, cast to the dtype they share. */
 export function unify(args: readonly Node[]): Node[] {

@@ -43,7 +43,7 @@ import {
   stretch,
 } from "./movement.ts";
 import { where } from "./pointwise.ts";
-import { strong, unify } from "./promote.ts";
+import { unify } from "./promote.ts";
 import { asNumber } from "./static.ts";
 
 export const reshape = define({
@@ -205,8 +205,7 @@ export const pad = define({
   doc: "Adds elements [before, after] each axis; one pair serves every axis.",
   examples: ["pad([1, 2], [[1, 2]]) == [0, 1, 2, 0, 0]", "pad([[1]], [[0, 1], [1, 0]], value=7) == [[7, 1], [7, 7]]"],
   specimen: "input x[n, m]; pad(x, [[1, 2], [0, 3]])",
-  build: ({ x: given, widths, value }, graph) => {
-    const x = strong(given);
+  build: ({ x, widths, value }, graph) => {
     const { shape } = x.type;
     if (widths.length !== shape.length && widths.length !== 1)
       throw new OpError(`pad needs a pair of widths for each axis: ${widths.length} for shape ${showShape(shape)}`, {
@@ -221,7 +220,7 @@ export const pad = define({
     const place = (y: Node) => embed(y, padded, starts);
     if (value === undefined || asNumber(value) === 0) return place(x);
     if (value.type.shape.length > 0) throw new ParameterError("value", "must be a scalar", { code: "shape" });
-    const inside = graph.constant({ dtype: "bool", shape: [], weak: false }, [true]);
+    const inside = graph.constant({ dtype: "bool", shape: [], weak: true }, [true]);
     return where(place(stretch(inside, shape)), place(x), value);
   },
 });
@@ -249,8 +248,7 @@ export const diag = define({
   doc: "The matrix with a vector on its diagonal, zeros elsewhere.",
   examples: ["diag([1, 2]) == [[1, 0], [0, 2]]"],
   specimen: "input v[n]; diag(v)",
-  build: ({ v }) => {
-    const x = strong(v);
+  build: ({ v: x }) => {
     const [n, ...more] = x.type.shape;
     if (n === undefined || more.length > 0)
       throw new OpError(`diag takes a vector, not shape ${showShape(x.type.shape)}`, {
