@@ -1,11 +1,11 @@
 /** Along one axis, where elements depend on each other or on index values: scans, gathers, scatters, sorts. */
-import { type Node, OpError, ParameterError, type TensorType } from "../graph/node.ts";
+import { type Attrs, type Node, OpError, ParameterError, type TensorType } from "../graph/node.ts";
 import { addDims, type Dim, showShape } from "../tensor/dim.ts";
 import { isInt } from "../tensor/dtype.ts";
 import { normalizeAxis, oneAxis } from "./broadcast.ts";
 import { axisParam, boolParam, define, dimParam, type OrderOp, tensorParam } from "./define.ts";
 import { requireSize } from "./leaf.ts";
-import { embed, sliceAxis, stretch } from "./movement.ts";
+import { embed, expandDims, sliceAxis, stretch } from "./movement.ts";
 import { scale } from "./pointwise.ts";
 import { cast, castTo, lift, strong, unify } from "./promote.ts";
 
@@ -87,7 +87,16 @@ export function indexNode(i: Node, param = "indices"): Node {
   return index;
 }
 
-/** attrs: { axis }: the indices' axes take the place of the indexed one. */
+/** How the positions along an axis are counted that an argument holds. */
+export interface IndexAttrs {
+  readonly axis: number;
+  /** Whether negative ones are wrong; otherwise they count from the end. */
+  readonly fromStart?: boolean;
+}
+/** An id or a class is no position: none is negative. */
+const byId = (axis: number): Attrs & IndexAttrs => ({ axis, fromStart: true });
+
+/** attrs: IndexAttrs: the indices' axes take the place of the indexed one. */
 const takeOp: OrderOp = {
   kind: "order",
   order: "take",
@@ -100,15 +109,18 @@ const takeOp: OrderOp = {
       weak: x!.weak,
     };
   },
-  grad: ({ args: [x, indices], ct, attrs }) => [scatterAdd(zerosLike(x!), indices!, ct, attrs["axis"] as number), null],
+  grad: ({ args: [x, indices], ct, attrs }) => [
+    x!.graph.apply(scatterAddOp, [zerosLike(x!), indices!, ct], attrs),
+    null,
+  ],
 };
-/** attrs: { axis }: x with updates added at the indices; equal indices add up, in order. */
+/** attrs: IndexAttrs: x with updates added at the indices; equal indices add up, in order. */
 const scatterAddOp: OrderOp = {
   kind: "order",
   order: "scatter_add",
   name: "scatter_add",
   infer: ([x]) => x!,
-  grad: ({ args: [, indices], ct, attrs }) => [ct, null, take(ct, indices!, attrs["axis"] as number)],
+  grad: ({ args: [, indices], ct, attrs }) => [ct, null, ct.graph.apply(takeOp, [ct, indices!], attrs)],
 };
 const takeAlongOp: OrderOp = {
   kind: "order",
@@ -201,24 +213,43 @@ export const takeAlongRow = define({
   doc: "For each place of `indices`, the element of x there with its position along the axis replaced by the index.",
   examples: ["take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1) == [[2], [3]]"],
   specimen: "input x[n, m], indices[n, k]: int32; take_along_axis(x, indices, axis=1)",
-  build: ({ x, indices, axis }) => {
-    const index = indexNode(indices);
-    const { shape } = x.type;
-    const rank = shape.length;
-    const at = oneAxis(axis, rank, "take_along_axis");
-    if (index.type.shape.length !== rank)
+  build: ({ x, indices, axis }) =>
+    alongAxis(x, indexNode(indices), { axis: oneAxis(axis, x.type.shape.length, "take_along_axis") }),
+});
+
+/** take_along_axis, once x and index are stretched to each other along the other axes. */
+function alongAxis(x: Node, index: Node, attrs: Attrs & IndexAttrs): Node {
+  const { shape } = x.type;
+  if (index.type.shape.length !== shape.length)
+    throw new OpError(
+      `take_along_axis needs indices of x's rank: ${showShape(index.type.shape)} against ${showShape(shape)}`,
+      { arg: "indices" },
+    );
+  const common = shape.map((d, i): Dim => {
+    const other = index.type.shape[i]!;
+    if (i === attrs.axis || other === 1) return d;
+    if (d !== 1) x.graph.require(d, "=", other, `sizes along axis ${i}`, { arg: "indices" });
+    return other;
+  });
+  const pick = (own: readonly Dim[]) => common.map((d, i) => (i === attrs.axis ? own[i]! : d));
+  return x.graph.apply(takeAlongOp, [stretch(x, pick(shape)), stretch(index, pick(index.type.shape))], attrs);
+}
+
+/** For the prelude: softmax_cross_entropy's. */
+export const ofClass = define({
+  name: "_of_class",
+  family: "learning",
+  params: { x: tensorParam(), labels: tensorParam() },
+  doc: "For each label the element of x that it is the number of, along the last axis, which stays.",
+  examples: [],
+  build: ({ x, labels }) => {
+    const [last, rank] = [x.type.shape.length - 1, labels.type.shape.length];
+    if (rank !== last)
       throw new OpError(
-        `take_along_axis needs indices of x's rank: ${showShape(index.type.shape)} against ${showShape(shape)}`,
-        { arg: "indices" },
+        `a label takes the place of the classes, so labels have one axis fewer: ${showShape(labels.type.shape)} against ${showShape(x.type.shape)}`,
+        { arg: 1 },
       );
-    const common = shape.map((d, i): Dim => {
-      const other = index.type.shape[i]!;
-      if (i === at || other === 1) return d;
-      if (d !== 1) x.graph.require(d, "=", other, `sizes along axis ${i}`, { arg: "indices" });
-      return other;
-    });
-    const pick = (own: readonly Dim[]) => common.map((d, i) => (i === at ? own[i]! : d));
-    return takeAlong(stretch(x, pick(shape)), stretch(index, pick(index.type.shape)), at);
+    return alongAxis(x, expandDims(indexNode(labels, "labels"), [rank]), byId(last));
   },
 });
 
@@ -275,7 +306,7 @@ export const segment_sum = define({
       requireSize(rows.graph, n, "n"),
       ...rows.type.shape.slice(1),
     ]);
-    return scatterAdd(zero, index, rows, 0);
+    return zero.graph.apply(scatterAddOp, [zero, index, rows], byId(0));
   },
 });
 

@@ -56,10 +56,14 @@ function leaf(node: Node): Expr {
   return tree.call("arange", [tree.dim(shape[0]!)], { dtype: dtype === "int32" ? undefined : tree.name(dtype) });
 }
 
-/** Axes and whether something is so; what is false is left out, as it is where it is called. */
+/**
+ * Axes and whether something is so; what is false is left out, as it is where it is called, and that positions count from the
+ * start, which no call says.
+ */
 const attributes = ({ attrs }: Node): Record<string, Expr | undefined> =>
   Object.fromEntries(
     Object.entries(attrs).map(([key, value]) => {
+      if (key === "fromStart") return [key, undefined];
       if (typeof value === "number") return [key, tree.int(value)];
       const isDefault = value === (key === "lower");
       return [key, isDefault ? undefined : tree.bool(Boolean(value))];

@@ -2,6 +2,7 @@
 import type { Node } from "../../graph/node.ts";
 import { add } from "../../numeric/form.ts";
 import type { OrderOp } from "../../ops/define.ts";
+import type { IndexAttrs } from "../../ops/order.ts";
 import type { DType, TypedArray } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { EvaluationError } from "../engine.ts";
@@ -52,11 +53,12 @@ function go(direction: Direction, node: Node, along: boolean, indices: View, par
 
 /** The indices in C order, counted from the start. Throws EvaluationError for one out of range. */
 function positionsOf(node: Node, indices: View, size: number): Float64Array {
+  const { fromStart } = node.attrs as unknown as IndexAttrs;
   const elements = elementsOf(indices);
   const positions = new Float64Array(elements.length);
   for (let i = 0; i < positions.length; i++) {
     const index = Number(elements[i]);
-    const position = index < 0 ? index + size : index;
+    const position = index < 0 && !fromStart ? index + size : index;
     if (!(position >= 0 && position < size)) outOfRange(node, elements[i]!, placeOf(i, indices.shape), size);
     positions[i] = position;
   }
@@ -64,10 +66,11 @@ function positionsOf(node: Node, indices: View, size: number): Float64Array {
 }
 
 function outOfRange(node: Node, index: number | bigint, place: string, size: number): never {
+  const { fromStart } = node.attrs as unknown as IndexAttrs;
   throw new EvaluationError(
     node,
     `index ${index}${place} is out of range for an axis of size ${size}`,
-    size === 0 ? "an axis of size 0 has no elements" : `indices go from ${-size} to ${size - 1}`,
+    size === 0 ? "an axis of size 0 has no elements" : `indices go from ${fromStart ? 0 : -size} to ${size - 1}`,
     1,
   );
 }

@@ -1,7 +1,7 @@
 /** Ops along one axis: scans, gathers, scatters, sorts. */
 import type { Node } from "../../graph/node.ts";
 import type { OrderOp } from "../../ops/define.ts";
-import type { ScanAttrs } from "../../ops/order.ts";
+import type { IndexAttrs, ScanAttrs } from "../../ops/order.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { type Builder, boolAttribute, type Register, typeAttribute } from "./builder.ts";
 import type { Outcome } from "./plan.ts";
@@ -10,7 +10,7 @@ import { anyOf } from "./reduce.ts";
 /** The node's value. */
 export function order(node: Node, op: OrderOp, args: readonly Register[], b: Builder): Outcome {
   const [x, indices, updates] = args as [Register, Register, Register];
-  const axis = node.attrs["axis"] as number;
+  const { axis, fromStart = false } = node.attrs as unknown as IndexAttrs;
   switch (op.order) {
     case "cumsum":
       return { result: scan(b, "Cumsum", x, node.attrs as unknown as ScanAttrs) };
@@ -19,13 +19,13 @@ export function order(node: Node, op: OrderOp, args: readonly Register[], b: Bui
     case "recurrence":
       return { result: recurrence(b, x, indices, node.attrs as unknown as ScanAttrs) };
     case "take":
-      return take(b, x, indices, axis);
+      return take(b, x, positions(b, indices, x.shape[axis]!, fromStart), axis);
     case "take_along_axis":
-      return takeAlong(b, x, indices, axis);
+      return takeAlong(b, x, positions(b, indices, x.shape[axis]!, fromStart), axis);
     case "scatter_add":
-      return scatterAdd(b, x, indices, updates, axis);
+      return scatterAdd(b, x, positions(b, flat(b, indices), x.shape[axis]!, fromStart), updates, axis);
     case "scatter_along_axis":
-      return scatterAlong(b, x, indices, updates, axis);
+      return scatterAlong(b, x, positions(b, indices, x.shape[axis]!, fromStart), updates, axis);
     case "sort":
       return { result: takeAt(b, x, sortedPositions(b, x, axis, node.attrs["descending"] as boolean), axis) };
     case "argsort":
@@ -72,10 +72,16 @@ const join = (b: Builder, parts: readonly Register[], axis: number, shape: reado
     typeAttribute("T", parts[0]!.dtype),
   ]);
 
-/** Indices counted from the start, and whether one of them is out of range. */
-function positions(b: Builder, indices: Register, size: number): { at: Register; wrong: Register } {
+interface Positions {
+  readonly at: Register;
+  readonly wrong: Register;
+}
+
+/** Indices counted from the start, as all of them are already where `fromStart`, and whether one of them is out of range. */
+function positions(b: Builder, indices: Register, size: number, fromStart: boolean): Positions {
   const isNegative = b.map("Less", [indices, b.scalar("int32", 0)], "bool");
-  const at = b.map("SelectV2", [isNegative, b.map("AddV2", [indices, b.scalar("int32", size)]), indices]);
+  const fromEnd = () => b.map("SelectV2", [isNegative, b.map("AddV2", [indices, b.scalar("int32", size)]), indices]);
+  const at = fromStart ? indices : fromEnd();
   const isBelow = b.map("Less", [at, b.scalar("int32", 0)], "bool");
   const isAbove = b.map("GreaterEqual", [at, b.scalar("int32", size)], "bool");
   return { at, wrong: anyOf(b, b.map("LogicalOr", [isBelow, isAbove])) };
@@ -86,8 +92,7 @@ const gather = (b: Builder, x: Register, at: Register, axis: number): Register =
   return b.call("GatherV2", [x, at, b.scalar("int32", axis)], { dtype: x.dtype, shape });
 };
 
-function take(b: Builder, x: Register, indices: Register, axis: number): Outcome {
-  const { at, wrong } = positions(b, indices, x.shape[axis]!);
+function take(b: Builder, x: Register, { at, wrong }: Positions, axis: number): Outcome {
   return { result: gather(b, x, at, axis), wrong };
 }
 
@@ -120,20 +125,19 @@ function takeAt(b: Builder, x: Register, at: Register, axis: number): Register {
   return b.reshape(taken, at.shape);
 }
 
-function takeAlong(b: Builder, x: Register, indices: Register, axis: number): Outcome {
-  const { at, wrong } = positions(b, indices, x.shape[axis]!);
+function takeAlong(b: Builder, x: Register, { at, wrong }: Positions, axis: number): Outcome {
   return { result: takeAt(b, x, at, axis), wrong };
 }
 
-function scatterAlong(b: Builder, x: Register, indices: Register, updates: Register, axis: number): Outcome {
-  const { at, wrong } = positions(b, indices, x.shape[axis]!);
+function scatterAlong(b: Builder, x: Register, { at, wrong }: Positions, updates: Register, axis: number): Outcome {
   return { result: added(b, x, [sizeOf(x.shape)], flatPlaces(b, x, at, axis), updates), wrong };
 }
 
+const flat = (b: Builder, x: Register): Register => b.reshape(x, [sizeOf(x.shape)]);
+
 /** The rows of updates are added to rows of x, counted through all axes before the indexed one. */
-function scatterAdd(b: Builder, x: Register, indices: Register, updates: Register, axis: number): Outcome {
+function scatterAdd(b: Builder, x: Register, { at, wrong }: Positions, updates: Register, axis: number): Outcome {
   const [outer, size, inner] = folded(x, axis);
-  const { at, wrong } = positions(b, b.reshape(indices, [sizeOf(indices.shape)]), size);
   const places = b.map("AddV2", [at, ramp(b, outer, size, 2)]);
   return { result: added(b, x, [outer * size, inner], places, updates), wrong };
 }
