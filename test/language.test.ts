@@ -118,6 +118,21 @@ const MEANINGS: Readonly<Record<string, readonly Row[]>> = {
     ["[x[0], 2.5]", "float32", [1, 2.5]],
     ["k = 2.0; grad k ** 3 wrt k", "float32", 12],
     ["pi * d[:1]", "float64", [Math.PI / 2]],
+    ["sort([0.3, 0.1, 0.2]) * d", "float64", [0.05, 0.2, 0.6]],
+    ["take([0.1, 0.2], [1, 0]) * d[1:]", "float64", [0.2, 0.2]],
+    ["[0.1, 0.2][[1, 0]] * d[1:]", "float64", [0.2, 0.2]],
+    ["cumsum([0.1, 0.5]) * d[1:]", "float64", [0.1, 1.2]],
+    ["pad([0.1], [[0, 2]], value=0.7) * d", "float64", [0.05, 0.7, 1.4]],
+    ["(tril([[0.1, 9], [0.7, 0.3]]) @ [1, 1]) * d[1:]", "float64", [0.1, 2]],
+    ["solve([[10, 0], [0, 5]], [1, 1]) * d[1:]", "float64", [0.1, 0.4]],
+    ["inv([[10, 0], [0, 5]])[0] * d[1:]", "float64", [0.1, 0]],
+    ["scatter_add([0.1, 0.2], [1], [0.5]) * d[1:]", "float64", [0.1, 1.4]],
+    ["cumsum([2000000000, 2000000000])", "int64", [2000000000n, 4000000000n]],
+    ["cumprod([100000, 100000])[1] / 1e10", "float32", 1],
+    ["cumsum([2 ** 62, 2 ** 62, 2 ** 62]) / 2 ** 60", "float32", [4, 8, 12]],
+    ["matrix_power([[2 ** 20]], 2)", "int64", [[2n ** 40n]]],
+    ["x[: minimum(n, 2)]", "float32", [1, 2]],
+    ["zeros([maximum(n, 4) // (maximum(n, 1) + 1)])", "float32", [0]],
   ],
   promotion: [
     ["x + d", "float64", [1.5, 3, 5]],
@@ -277,6 +292,8 @@ test.each([
   ["jacobian x wrt x", ["out"]],
   ["p = x + 1; q = p * 2; r = x", ["q", "r"]],
   ["output p = x, q = p", ["p", "q"]],
+  ["1; out = 7; out; out_1 = 8", ["out_2", "out"]],
+  ["grad_x = 2; grad sum(x) * grad_x wrt x", ["grad_x_1"]],
 ])("the outputs of `%s` are called %j", (program, names) => {
   expect(outputs(program).map(([name]) => name)).toEqual(names);
 });
@@ -328,6 +345,8 @@ const REFUSALS: readonly (readonly [program: string, says: RegExp])[] = [
   ['x + "1"', /string/],
   ["zeros([n, 2]) @ zeros([3, n]) @ zeros([2, 2]) + zeros([n, 3]) @ zeros([4, 2])", /differ/],
   ["astype(x, 32)", /dtype/],
+  ["sort([2 ** 64])", /fits? int64/],
+  ["softmax_cross_entropy(m, 0)", /one axis fewer/],
 ];
 test.each(REFUSALS)("`%s` is refused", (program, says) => {
   const mistakes = () => {

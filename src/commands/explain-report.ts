@@ -3,7 +3,6 @@ import type { Bound } from "../bind/bind.ts";
 import { ancestors, type Node } from "../graph/node.ts";
 import type { NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
-import { inputOp } from "../ops/leaf.ts";
 import { optimize, type TracedStep } from "../optimize/index.ts";
 import { printDefault, printGraph, sketch } from "../print/graph.ts";
 import { positionOf } from "../render.ts";
@@ -48,8 +47,8 @@ export function optimized(program: Lowered, bound: Bound, fastMath: boolean): Op
   return { outputs: outputs.map(({ name }, i) => ({ name, node: results[i]! })), steps, siteOf, written, names };
 }
 
-/** Numbers stand for themselves. */
-const isNamed = ({ op, args }: Node): boolean => args.length > 0 || op === inputOp;
+/** Numbers and inputs stand for themselves. */
+const isNamed = ({ args }: Node): boolean => args.length > 0;
 
 /** How much of an expression a line shows. */
 const DEPTH = 2;

@@ -1,10 +1,12 @@
 /** The elementwise functions as programs call them: name, parameters, one line, examples. */
 import { type Node, OpError } from "../graph/node.ts";
+import { type Dim, maxDims, minDims } from "../tensor/dim.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { define, dtypeParam, type FunctionRow, type Param, tensorParam } from "./define.ts";
 import * as e from "./elementary.ts";
 import * as p from "./pointwise.ts";
 import { cast, toFloat } from "./promote.ts";
+import { computedSize } from "./static.ts";
 
 type Table = Readonly<Record<string, readonly [build: p.Pointwise, doc: string, ...examples: string[]]>>;
 
@@ -60,6 +62,9 @@ const TABLE: Table = {
   "copysign x y": [p.copysign, "|x| with y's sign.", "copysign(3, -0.0) == -3"],
 };
 
+/** Those that of sizes are sizes again. */
+const ON_DIMS: Readonly<Record<string, (m: Dim, n: Dim) => Dim>> = { maximum: maxDims, minimum: minDims };
+
 export const elementwise: readonly FunctionRow[] = Object.entries(TABLE).map(([key, [build, doc, ...examples]]) => {
   const [name, ...names] = key.split(" ") as [string, ...string[]];
   const params: Record<string, Param<Node>> = Object.fromEntries(names.map((n) => [n, tensorParam()]));
@@ -70,7 +75,11 @@ export const elementwise: readonly FunctionRow[] = Object.entries(TABLE).map(([k
     op: build.op,
     doc,
     examples,
-    build: (args) => build(...names.map((n) => args[n]!)),
+    build: (args) => {
+      const xs = names.map((n) => args[n]!);
+      const onDims = ON_DIMS[name];
+      return (onDims && computedSize(xs[0]!, xs[1]!, onDims)) ?? build(...xs);
+    },
   });
 });
 

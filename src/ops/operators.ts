@@ -2,7 +2,7 @@
 import type { BinaryOperator, UnaryOperator } from "../../grammar/ast.ts";
 import { isConstant, type Node, OpError, valuesOf } from "../graph/node.ts";
 import * as arithmetic from "../numeric/arithmetic.ts";
-import { addDims, type Dim, floorDivDims, isKnown, mulDims, subDims } from "../tensor/dim.ts";
+import { addDims, type Dim, floorDivDims, isKnown, lowerBound, mulDims, subDims } from "../tensor/dim.ts";
 import { isInt } from "../tensor/dtype.ts";
 import { matmulNodes } from "./contract.ts";
 import type { PointwiseOp } from "./define.ts";
@@ -12,7 +12,7 @@ import { dimNode, dimOp } from "./leaf.ts";
 import * as p from "./pointwise.ts";
 import { applyPointwise, BOOL_HELP, pointwiseOp } from "./pointwise.ts";
 import { castTo, commonDType } from "./promote.ts";
-import { asDim, asNumber } from "./static.ts";
+import { asDim, asNumber, computedSize } from "./static.ts";
 
 /** What an operator stands for: an op, or under a name of its own whichever of several fits. */
 interface Meaning {
@@ -40,19 +40,15 @@ const ON_DIMS: Partial<Record<BinaryOperator, (x: Dim, y: Dim) => Dim | undefine
   "+": addDims,
   "-": subDims,
   "*": mulDims,
-  "//": (x, y) => (isKnown(y) && y > 0 ? floorDivDims(x, y) : undefined),
-  "%": (x, y) => (isKnown(y) && y > 0 ? subDims(x, mulDims(y, floorDivDims(x, y))) : undefined),
+  "//": (x, y) => (lowerBound(y) > 0 ? floorDivDims(x, y) : undefined),
+  "%": (x, y) => (lowerBound(y) > 0 ? subDims(x, mulDims(y, floorDivDims(x, y))) : undefined),
   "**": (x, y) =>
     isKnown(y) && y >= 0 && y <= 8 ? Array.from({ length: y }).reduce<Dim>((power) => mulDims(power, x), 1) : undefined,
 };
 
 export function binaryOperator(operator: BinaryOperator, x: Node, y: Node): Node {
-  if (x.op === dimOp || y.op === dimOp) {
-    const [m, n] = [asDim(x), asDim(y)];
-    const size = m !== undefined && n !== undefined ? ON_DIMS[operator]?.(m, n) : undefined;
-    if (size !== undefined) return dimNode(x.graph, size);
-  }
-  return MEANINGS.get(operator)!.build(x, y);
+  const onDims = ON_DIMS[operator];
+  return (onDims && computedSize(x, y, onDims)) ?? MEANINGS.get(operator)!.build(x, y);
 }
 
 /** The op that a prefix operator is; none for `+`. */

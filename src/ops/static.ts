@@ -2,7 +2,7 @@
 import { isConstant, type Node, valuesOf } from "../graph/node.ts";
 import { type Dim, isKnown, isSymbolic } from "../tensor/dim.ts";
 import { isIdentity } from "./identity.ts";
-import { dimOp, requireExact } from "./leaf.ts";
+import { dimNode, dimOp, requireExact } from "./leaf.ts";
 
 export interface Static {
   readonly shape: readonly number[];
@@ -42,6 +42,14 @@ const isSize = (v: Static["values"][number]): v is Dim => typeof v === "number" 
 export function asDim(node: Node): Dim | undefined {
   const found = staticValue(node);
   return found && found.shape.length === 0 && isSize(found.values[0]!) ? found.values[0] : undefined;
+}
+
+/** What is computed from a size and a size or an int, where that is a size again. */
+export function computedSize(x: Node, y: Node, compute: (m: Dim, n: Dim) => Dim | undefined): Node | undefined {
+  if (x.op !== dimOp && y.op !== dimOp) return undefined;
+  const [m, n] = [asDim(x), asDim(y)];
+  const size = m !== undefined && n !== undefined ? compute(m, n) : undefined;
+  return size === undefined ? undefined : dimNode(x.graph, size);
 }
 
 /** A list of ints known without data; `[]` too. */

@@ -62,10 +62,13 @@ export function float(value: number, { pointed }: { pointed: boolean }): Expr {
 }
 
 /** A size as shapes and indices hold it. */
-export const dim = (d: Dim): Expr => (isKnown(d) ? int(d) : (polynomial(d) ?? name(showDim(d))));
+export const dim = (d: Dim): Expr => (isKnown(d) ? int(d) : (polynomial(d) ?? name(showSize(d))));
 export const dims = (shape: readonly Dim[]): Expr => list(shape.map(dim));
 /** A size among operators. */
-export const dimOperand = (d: Dim): Expr => (isKnown(d) ? int(d) : (polynomial(d) ?? name(`(${showDim(d)})`)));
+export const dimOperand = (d: Dim): Expr => (isKnown(d) ? int(d) : (polynomial(d) ?? name(`(${showSize(d)})`)));
+
+/** In programs `max` and `min` are reductions. */
+const showSize = (d: Dim): string => showDim(d).replace(/\b(max|min)\(/g, "$1imum(");
 
 /** Sums of products of symbols; undefined where a size holds more. */
 function polynomial({ terms }: Exclude<Dim, number>): Expr | undefined {
