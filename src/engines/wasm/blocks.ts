@@ -1,7 +1,7 @@
 /** Steps cut into blocks of rows: the loops of some blocks, with an axis more for the blocks. */
 import { collapse } from "../reference/view.ts";
 import { BLOCK, type Kernel, type Operand } from "./kernel.ts";
-import type { Step } from "./plan.ts";
+import type { Step } from "./steps.ts";
 
 /** Some of the blocks that `rows` are cut into: `blocks` of `height` rows each, from one row on. */
 export interface Part {

@@ -6,8 +6,7 @@ import { sizeOf } from "../../tensor/tensor.ts";
 import { type Part, partOf, staying } from "./blocks.ts";
 import { BLOCK, type Operand } from "./kernel.ts";
 import { blockRows, type Matrices, type Product } from "./matmul.ts";
-import { buffersOf } from "./memory.ts";
-import type { Step } from "./plan.ts";
+import { buffersOf, type Step } from "./steps.ts";
 
 /** Steps that are done block by block, each block in all of them; or one step, done as a whole. */
 export interface Chain {
@@ -20,7 +19,7 @@ export interface Chain {
   /** What part of all rows a block is. */
   readonly share: number;
   /** The buffers that more than their own block's rows are read of. */
-  readonly shared: ReadonlySet<number>;
+  readonly crossing: ReadonlySet<number>;
   /** The buffers that a block fills and no one else reads: each thread has room for one block of them. */
   readonly locals: ReadonlySet<number>;
   /** Those of them that are filled from files. */
@@ -133,7 +132,7 @@ const alone = (step: Step): Chain => ({
   steps: [step],
   tail: [],
   share: 1,
-  shared: new Set(),
+  crossing: new Set(),
   locals: new Set(),
   fetches: [],
 });
@@ -208,12 +207,12 @@ function touchesOf(step: Step, rows: number, limits: ChainLimits): Touch[] | und
     ...loads.map(touch(false, shape)),
     ...stores.map((store) => touch(true, shape)(store.to)),
     ...(reduction
-      ? [reduction.axis === 0 ? astray(reduction.to.buffer, true) : touch(true, folded)(reduction.to)]
+      ? [reduction.axis === 0 ? notByRows(reduction.to.buffer, true) : touch(true, folded)(reduction.to)]
       : []),
   ];
 }
 
-const astray = (buffer: number, writes: boolean): Touch => ({ buffer, writes, stride: Number.NaN, from: 0, to: 0 });
+const notByRows = (buffer: number, writes: boolean): Touch => ({ buffer, writes, stride: Number.NaN, from: 0, to: 0 });
 
 function productTouches({ sizes: { n, k }, a, b, c, packed, tile }: Product): Touch[] {
   const rowsOf = ({ buffer, offset, row, column }: Matrices): Touch => {
@@ -221,7 +220,7 @@ function productTouches({ sizes: { n, k }, a, b, c, packed, tile }: Product): To
     return { buffer, writes: false, stride: row, from: Math.min(...ends), to: Math.max(...ends) };
   };
   const result = { buffer: c, writes: true, stride: tile.pitch, from: 0, to: n - 1 };
-  return [rowsOf(a), astray(b.buffer, false), astray(packed, true), result];
+  return [rowsOf(a), notByRows(b.buffer, false), notByRows(packed, true), result];
 }
 
 /** Whether no row of one step touches what the other writes in another row. */
@@ -264,7 +263,7 @@ function closed(
     steps: parts({ from: 0, blocks, height: size }),
     tail: left > 0 ? parts({ from: blocks * size, blocks: 1, height: left }) : [],
     share: size / rows,
-    shared: new Set(strays.map((touch) => touch.buffer)),
+    crossing: new Set(strays.map((touch) => touch.buffer)),
     locals: new Set(),
     fetches: fetched.map(({ buffer, perRow }) => ({ buffer, perBlock: perRow * size })),
   };
@@ -291,7 +290,7 @@ function localized(chains: readonly Chain[], kept: ReadonlySet<number>): Chain[]
   return chains.map((chain) => {
     const fetches = chain.fetches.filter(({ buffer }) => isFetched(buffer));
     const own = [...users].filter(([buffer, by]) => by.has(chain) && by.size === 1 && !kept.has(buffer));
-    const made = chain.isWhole ? [] : own.map(([buffer]) => buffer).filter((b) => !chain.shared.has(b));
+    const made = chain.isWhole ? [] : own.map(([buffer]) => buffer).filter((b) => !chain.crossing.has(b));
     const locals = new Set([...made, ...fetches.map((fetch) => fetch.buffer)]);
     return {
       ...chain,

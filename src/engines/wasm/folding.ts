@@ -7,7 +7,7 @@ import { collapse } from "../reference/view.ts";
 import { shapeOf } from "./cost.ts";
 import { BLOCK, type Combine, type Kernel, type Operand, type Reduction } from "./kernel.ts";
 import { GROUP } from "./lanes.ts";
-import { operandOf, type Place, type Step } from "./plan.ts";
+import { operandOf, type Place, type Step } from "./steps.ts";
 
 /**
  * Folds the axes of `loop` that are not the node's, which are the last ones and lie in one line in every place; `value` is made

@@ -3,7 +3,8 @@
 import type { Chain } from "./chains.ts";
 import type { Address } from "./items.ts";
 import { callsRoutine, type Kernel, type Operand } from "./kernel.ts";
-import type { Plan, Step } from "./plan.ts";
+import type { Plan } from "./plan.ts";
+import { buffersOf } from "./steps.ts";
 
 /** Cache lines are not shared between buffers. */
 const ALIGNMENT = 64;
@@ -16,26 +17,6 @@ export interface Layout {
   readonly threadBytes: number;
   /** The end of what all threads share. */
   readonly end: number;
-}
-
-/** The buffers that a step reads and writes. */
-export function buffersOf(step: Step): { reads: number[]; writes: number[] } {
-  const buffers = (operands: readonly { readonly buffer: number }[]) => operands.map((o) => o.buffer);
-  switch (step.kind) {
-    case "kernel": {
-      const { loads, stores, reduction } = step.kernel;
-      return {
-        reads: buffers(loads),
-        writes: buffers([...stores.map((s) => s.to), ...(reduction ? [reduction.to] : [])]),
-      };
-    }
-    case "combine":
-      return { reads: [], writes: [step.reduction.to.buffer] };
-    case "product":
-      return { reads: buffers([step.product.a, step.product.b]), writes: [step.product.c, step.product.packed] };
-    case "host":
-      return { reads: buffers(step.args), writes: [step.to.buffer] };
-  }
 }
 
 interface Life {
@@ -71,14 +52,14 @@ export function layOut(
     for (const buffer of touched) touch(buffer, time);
   }
   for (const { buffer } of keepsInputs ? [...outputs, ...inputs] : outputs) touch(buffer, chains.length);
-  const shared = inPlace(chains, lives);
-  const owners = lives.filter(({ buffer }) => shared[buffer] === buffer && !offsets.has(buffer));
-  const placed = assign(owners, start);
-  const addresses = shared.map((owner, buffer): Address => {
+  const ownerOf = inPlace(chains, lives);
+  const laidOut = lives.filter(({ buffer }) => ownerOf[buffer] === buffer && !offsets.has(buffer));
+  const placed = assign(laidOut, start);
+  const addresses = ownerOf.map((owner, buffer): Address => {
     const offset = offsets.get(buffer);
     return offset === undefined ? { base: placed[owner]!, isLocal: false } : { base: offset, isLocal: true };
   });
-  const ends = owners.map(({ buffer, bytes }) => placed[buffer]! + bytes);
+  const ends = laidOut.map(({ buffer, bytes }) => placed[buffer]! + bytes);
   return { addresses, threadBytes, end: Math.max(start, ...ends) };
 }
 
@@ -120,7 +101,7 @@ const sameBlocks = (a: Operand, b: Operand): boolean =>
 
 /** For each buffer the one whose memory it takes over: a loop's result may lie where what it reads for the last time lay. */
 function inPlace(chains: readonly Chain[], lives: readonly Life[]): number[] {
-  const shared = lives.map((_, i) => i);
+  const ownerOf = lives.map((_, i) => i);
   for (const [time, chain] of chains.entries()) {
     if (chain.steps.some((step) => step.kind === "kernel" && callsRoutine(step.kernel))) continue;
     for (const [i, step] of chain.steps.entries()) {
@@ -136,18 +117,18 @@ function inPlace(chains: readonly Chain[], lives: readonly Life[]): number[] {
         earlier,
         time,
         lives,
-        shared,
-        (buffer) => !chain.shared.has(buffer) && !chain.locals.has(buffer) && !later.has(buffer),
+        ownerOf,
+        (buffer) => !chain.crossing.has(buffer) && !chain.locals.has(buffer) && !later.has(buffer),
       );
       if (!taken) continue;
       const [from, to] = taken;
-      shared[to] = shared[from]!;
-      const life = lives[shared[from]!]!;
+      ownerOf[to] = ownerOf[from]!;
+      const life = lives[ownerOf[from]!]!;
       life.end = Math.max(life.end, lives[to]!.end);
       life.bytes = Math.max(life.bytes, lives[to]!.bytes);
     }
   }
-  return shared;
+  return ownerOf;
 }
 
 function takenOver(
@@ -155,7 +136,7 @@ function takenOver(
   earlier: readonly Operand[],
   time: number,
   lives: readonly Life[],
-  shared: readonly number[],
+  ownerOf: readonly number[],
   isFree: (buffer: number) => boolean,
 ): [from: number, to: number] | undefined {
   const [store, another] = stores;
@@ -165,9 +146,9 @@ function takenOver(
   // What the chain has read of a block before may be overwritten by the same block of the result.
   const found = [...loads, ...earlier.filter((load) => sameBlocks(load, to))].find(
     (load) =>
-      lives[shared[load.buffer]!]!.end === time &&
-      shared.every((owner, buffer) => owner !== shared[load.buffer] || isFree(buffer)) &&
-      loads.every((other) => shared[other.buffer] !== shared[load.buffer] || sameElements(other, to)),
+      lives[ownerOf[load.buffer]!]!.end === time &&
+      ownerOf.every((owner, buffer) => owner !== ownerOf[load.buffer] || isFree(buffer)) &&
+      loads.every((other) => ownerOf[other.buffer] !== ownerOf[load.buffer] || sameElements(other, to)),
   );
   return found && [found.buffer, to.buffer];
 }

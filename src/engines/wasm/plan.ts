@@ -9,38 +9,17 @@ import type { DType } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
 import type { ConcreteGraph } from "../engine.ts";
 import { viewThrough } from "../reference/movement.ts";
-import { collapse, isContiguous, permuted, type Strided, sliced, stridesUnder } from "../reference/view.ts";
+import { collapse, isContiguous, permuted, sliced, stridesUnder } from "../reference/view.ts";
 import { CHAIN_LIMITS, type Chain, type ChainLimits, chainsOf, MOST_READINGS } from "./chains.ts";
 import { elementsOf, shapeOf } from "./cost.ts";
 import { foldedLoop } from "./folding.ts";
 import { type Access, directly, kindOf, materialized } from "./fusion.ts";
-import type { Combine, Kernel, Operand, Reduction } from "./kernel.ts";
+import type { Combine, Operand } from "./kernel.ts";
 import { GROUP, WIDTH } from "./lanes.ts";
-import type { Product } from "./matmul.ts";
 import { productStep } from "./products.ts";
 import { Fusing, loaded } from "./reading.ts";
+import { operandOf, type Place, type Step } from "./steps.ts";
 import { MOST_STREAMS } from "./threads.ts";
-
-/** Where a value lies. */
-export interface Place extends Strided {
-  readonly dtype: DType;
-  readonly buffer: number;
-}
-
-export type Step =
-  | { readonly kind: "kernel"; readonly kernel: Kernel; readonly node: Node }
-  | {
-      readonly kind: "combine";
-      readonly reduction: Reduction;
-      /** The arrays of blocks, and the elements from one to the next along each axis. */
-      readonly outer: readonly number[];
-      readonly strides: readonly number[];
-      readonly blocks: number;
-      readonly pitch: number;
-      readonly node: Node;
-    }
-  | { readonly kind: "product"; readonly product: Product; readonly node: Node }
-  | { readonly kind: "host"; readonly node: Node; readonly args: readonly Place[]; readonly to: Place };
 
 export interface Plan {
   readonly chains: readonly Chain[];
@@ -343,8 +322,6 @@ class Planner {
     return this.#reshaped(view, shape, node);
   }
 }
-
-export const operandOf = ({ dtype, buffer, offset, strides }: Place): Operand => ({ dtype, buffer, offset, strides });
 
 /** Axis order[i] of what is accessed is axis i of `access`; it has no others. */
 const permutedAccess = (access: Access, order: readonly (number | undefined)[]): Access =>

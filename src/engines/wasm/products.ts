@@ -5,7 +5,7 @@ import { stridesOf } from "../../tensor/tensor.ts";
 import { shapeOf } from "./cost.ts";
 import { GROUP } from "./lanes.ts";
 import { type Matrices, type Product, packedSize, resultSize, tileOf } from "./matmul.ts";
-import type { Place, Step } from "./plan.ts";
+import type { Place, Step } from "./steps.ts";
 
 /**
  * @param factors - stacks of matrices: of m lines and of n, each of k elements that are summed

@@ -15,9 +15,10 @@ import { WIDTH } from "./lanes.ts";
 import { loopOf } from "./loops.ts";
 import { PACKED_BLOCK, productOf } from "./matmul.ts";
 import { type Layout, layOut } from "./memory.ts";
-import type { Place, Plan, Step } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { combineBlocks, SCRATCH } from "./reductions.ts";
 import { IMPORTS, importIndex, STAND_INS } from "./routines.ts";
+import type { Place, Step } from "./steps.ts";
 import { type Machine, threads } from "./threads.ts";
 
 /** Bytes of a page of memory. */

@@ -5,7 +5,7 @@ import { scalarType } from "../../ops/cast.ts";
 import { opOf } from "../../ops/define.ts";
 import { shapeOf } from "./cost.ts";
 import { type Access, elementForm, throughMovement, throughStretch, uniformValue } from "./fusion.ts";
-import type { Place } from "./plan.ts";
+import type { Place } from "./steps.ts";
 
 /** A node's element, which parameter i is: of its own dtype, or of another float. */
 export function loaded({ dtype }: Place, i: number, { type }: Node): Form {
