@@ -212,6 +212,19 @@ describe("a run", () => {
     expect(findInstallation()).toBeUndefined();
   });
 
+  test("finds none where files stand in the places of folders", () => {
+    writeFileSync(join(project(), "node_modules"), "");
+    writeFileSync(join(folder, "data"), "");
+    expect(findInstallation()).toBeUndefined();
+    expect(unbuiltPackages()).toEqual([]);
+    rmSync(join(folder, "data"));
+    const addon = place(own(), "@tensorflow/tfjs-node");
+    expect(findInstallation()).toMatchObject({ addon });
+    mkdirSync(join(project(), "deep", "node_modules", "@tensorflow", "tfjs-node"), { recursive: true });
+    writeFileSync(join(project(), "deep", "node_modules", "@tensorflow", "tfjs-node", "lib"), "");
+    expect(findInstallation()).toMatchObject({ addon });
+  });
+
   test("finds the one that tsym installed", () => {
     const addon = place(own(), "@tensorflow/tfjs-node");
     expect(findInstallation()).toMatchObject({ addon, variant: "cpu", own: true });

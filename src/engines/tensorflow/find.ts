@@ -1,5 +1,5 @@
 /** Where TensorFlow's addon is: in the project that the command runs in, beside tsym itself, or where tsym installs it. Looks only. */
-import { readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 
 /** A package with a built addon. */
@@ -40,11 +40,11 @@ export function findInstallation(device?: "cpu" | "gpu"): Installation | undefin
 
 /** Packages that are there, but whose addon was never built, as npm leaves them where install scripts are off. */
 export const unbuiltPackages = (): string[] =>
-  packageFolders().filter((folder) => isThere(join(folder, "package.json")) && !addonIn(folder));
+  packageFolders().filter((folder) => existsSync(join(folder, "package.json")) && !addonIn(folder));
 
 function installation(folder: string, addon: string): Installation {
   const own = ownFolder();
-  const isGpu = folder.endsWith("-gpu") || isThere(join(folder, "deps", "nvidia"));
+  const isGpu = folder.endsWith("-gpu") || existsSync(join(folder, "deps", "nvidia"));
   return {
     folder,
     addon,
@@ -57,7 +57,7 @@ function installation(folder: string, addon: string): Installation {
 function packageFolders(): string[] {
   const [, command = ""] = process.argv;
   const own = ownFolder();
-  const beside = isThere(command) ? upFrom(dirname(realpathSync(command))) : [];
+  const beside = existsSync(command) ? upFrom(dirname(realpathSync(command))) : [];
   const roots = [...upFrom(process.cwd()), ...beside, ...(own ? [own] : [])];
   return [...new Set(roots)].flatMap((root) => PACKAGES.map((name) => join(root, "node_modules", name)));
 }
@@ -70,13 +70,18 @@ function upFrom(folder: string): string[] {
 
 /** The addon for this Node: of those built for several versions of Node-API the latest that it knows. */
 function addonIn(folder: string): string | undefined {
-  const versions = foldersIn(join(folder, "lib"))
+  const versions = entriesOf(join(folder, "lib"))
     .map((name) => Number(/^napi-v(\d+)$/.exec(name)?.[1]))
     .filter((version) => version <= Number(process.versions["napi"]));
   const addons = versions.sort((a, b) => b - a).map((v) => join(folder, "lib", `napi-v${v}`, "tfjs_binding.node"));
-  return addons.find(isThere);
+  return addons.find((addon) => existsSync(addon));
 }
 
-const foldersIn = (folder: string): string[] => (isThere(folder) ? readdirSync(folder) : []);
-
-const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+/** What lies in a folder: nothing where there is none, or none that may be read. */
+function entriesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
