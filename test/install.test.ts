@@ -9,7 +9,7 @@ import { deflateRawSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { findInstallation, unbuiltPackages } from "../src/engines/tensorflow/find.ts";
 import { DownloadError, download, isReachable } from "../src/install/download.ts";
-import { uninstall } from "../src/install/install.ts";
+import { install, uninstall } from "../src/install/install.ts";
 import { OFFICIAL, type Part, TFJS, WHEELS, type Wheel } from "../src/install/parts.ts";
 import { Progress } from "../src/install/progress.ts";
 import { missingRoom } from "../src/install/requirements.ts";
@@ -250,13 +250,61 @@ describe("a run", () => {
     expect(findInstallation()).toMatchObject({ addon });
   });
 
-  test("finds nothing any more when it is uninstalled", () => {
+  test("finds nothing any more when it is uninstalled", async () => {
     place(own(), "@tensorflow/tfjs-node");
     mkdirSync(`${own()}.partial`);
-    expect(uninstall()).toBe(true);
+    expect(await uninstall()).toBe(true);
     expect(findInstallation()).toBeUndefined();
     expect(existsSync(`${own()}.partial`)).toBe(false);
-    expect(uninstall()).toBe(false);
+    expect(await uninstall()).toBe(false);
+  });
+});
+
+describe("installing", () => {
+  const screen = { interactive: false, report: () => {} };
+  const TOOLS = ["npm", "c++", "g++", "make", "tar", "python3"];
+  const data = () => join(folder, "data");
+  const tool = (name: string) => join(folder, "bin", name);
+
+  /** Tools that know their version and no more, and servers that have everything. */
+  beforeEach(() => {
+    mkdirSync(join(folder, "bin"));
+    for (const name of TOOLS) writeFileSync(tool(name), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+    vi.stubEnv("PATH", join(folder, "bin"));
+    vi.stubEnv("XDG_DATA_HOME", data());
+    for (const name of ["CXX", "MAKE", "PYTHON"]) vi.stubEnv(name, "");
+    vi.stubGlobal("fetch", async () => new Response());
+  });
+  afterEach(() => void vi.unstubAllGlobals());
+
+  test("tells of all tools that are missing at once, and makes no folder", async () => {
+    for (const name of ["c++", "g++", "make"]) rmSync(tool(name));
+    await expect(install("cpu", screen)).rejects.toMatchObject({
+      diagnostics: [
+        { message: expect.stringMatching(/without a C\+\+ compiler \(`(g|c)\+\+`\)$/) },
+        { message: expect.stringMatching(/without make \(`make`\)$/) },
+      ],
+    });
+    expect(existsSync(data())).toBe(false);
+  });
+
+  test("tells of a folder that is none", async () => {
+    writeFileSync(data(), "");
+    await expect(install("cpu", screen)).rejects.toThrow(
+      `engine tensorflow cannot be installed in ${join(data(), "tsym")}: there is a file in its place`,
+    );
+  });
+});
+
+describe("uninstalling", () => {
+  beforeEach(() => vi.stubEnv("XDG_DATA_HOME", folder));
+  const own = () => join(folder, "tsym", "tensorflow");
+
+  test("waits for an installation that is at work", async () => {
+    mkdirSync(`${own()}.partial`, { recursive: true });
+    writeFileSync(join(`${own()}.partial`, "lock"), String(process.ppid));
+    await expect(uninstall()).rejects.toThrow(`another installation, process ${process.ppid}, is at work`);
+    expect(existsSync(`${own()}.partial`)).toBe(true);
   });
 });
 

@@ -117,10 +117,10 @@ export async function installEngine(engine: string, { gpu = false }: InstallOpti
 const summary = ({ tensorflow, gpu }: Ready): string =>
   `engine tensorflow is ready: TensorFlow ${tensorflow} on ${gpu ? "a GPU and the CPU" : "the CPU"}`;
 
-/** Removes what was installed. Throws TsymError where nothing was. */
+/** Removes what was installed. Throws TsymError where nothing was, or it cannot be removed. */
 export async function uninstallEngine(engine: string, world: World): Promise<number> {
   requireInstallable(engine);
-  if (!uninstall()) {
+  if (!(await uninstall())) {
     const found = findInstallation();
     fail("install", "tsym has not installed engine tensorflow", {
       help: found && `npm has, in ${found.folder}`,

@@ -37,29 +37,59 @@ export async function install(variant: Variant, screen: Screen): Promise<Ready> 
   requireNothingOf(await missingTools());
   const library = await chooseLibrary(variant);
   requireNothingOf(await missingFor(library, target, partial));
-  mkdirSync(join(partial, "downloads"), { recursive: true });
-  const unlock = lock(partial);
-  try {
-    const ready = await build(partial, library, new Progress(screen));
-    replace(target, join(partial, "root"));
-    rmSync(partial, { recursive: true });
-    return ready;
-  } catch (error) {
-    if (error instanceof TsymError) throw error;
-    if ((error as NodeJS.ErrnoException).code === "ENOSPC")
-      fail("install", `no room is left in ${dirname(target)}`, { help: "XDG_DATA_HOME may name a folder elsewhere" });
-    throw error;
-  } finally {
-    unlock();
-  }
+  return inFolder(dirname(target), "installed", "XDG_DATA_HOME may name a folder elsewhere", async () => {
+    mkdirSync(join(partial, "downloads"), { recursive: true });
+    const unlock = lock(partial);
+    try {
+      const ready = await build(partial, library, new Progress(screen));
+      replace(target, join(partial, "root"));
+      rmSync(partial, { recursive: true });
+      return ready;
+    } finally {
+      unlock();
+    }
+  });
 }
 
-/** Removes what `install` made, and what it left when it was broken off; whether there was something. */
-export function uninstall(): boolean {
+/** Removes what `install` made, and what it left when it was broken off; whether there was something. Throws TsymError. */
+export async function uninstall(): Promise<boolean> {
   const target = ownFolder();
-  const folders = target ? [target, `${target}.partial`, `${target}.old`].filter((folder) => existsSync(folder)) : [];
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  return folders.length > 0;
+  if (!target) return false;
+  const partial = `${target}.partial`;
+  if (![target, partial, oldOf(target)].some((folder) => existsSync(folder))) return false;
+  await inFolder(dirname(target), "removed", undefined, async () => {
+    if (existsSync(partial)) lock(partial);
+    setAside(target);
+    for (const folder of [oldOf(target), partial]) rmSync(folder, { recursive: true, force: true });
+  });
+  return true;
+}
+
+/** Why a folder cannot be worked in, by what the system calls it. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  ENOSPC: "no room is left there",
+  EDQUOT: "no room is left for you there",
+  EACCES: "you may not write there",
+  EPERM: "you may not write there",
+  EROFS: "nothing can be written there",
+  ENOTDIR: "there is a file in its place",
+  EEXIST: "there is a file in its place",
+};
+
+/** Works in a folder, and tells what the system refuses of it. */
+async function inFolder<T>(
+  folder: string,
+  what: "installed" | "removed",
+  help: string | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const refusal = REFUSALS[(error as NodeJS.ErrnoException).code ?? ""];
+    if (refusal === undefined) throw error;
+    return fail("install", `engine tensorflow cannot be ${what} in ${folder}: ${refusal}`, { help });
+  }
 }
 
 const failHomeless = (): never =>
@@ -136,7 +166,8 @@ function lock(partial: string): () => void {
   const path = join(partial, "lock");
   try {
     writeFileSync(path, String(process.pid), { flag: "wx" });
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     const owner = Number(readFileSync(path, "utf8"));
     if (owner > 0 && isAlive(owner))
       fail("install", `another installation, process ${owner}, is at work in ${partial}`, {
@@ -278,11 +309,17 @@ function requireSuccess(ran: Ran, message: string): void {
 
 /** Puts a folder in the place of another, which may not be there. */
 function replace(target: string, folder: string): void {
-  const old = `${target}.old`;
-  rmSync(old, { recursive: true, force: true });
-  if (existsSync(target)) renameSync(target, old);
+  setAside(target);
   renameSync(folder, target);
-  rmSync(old, { recursive: true, force: true });
+  rmSync(oldOf(target), { recursive: true, force: true });
+}
+
+/** Where an installation goes that is to be removed, so that no run finds a part of it. */
+const oldOf = (target: string): string => `${target}.old`;
+
+function setAside(target: string): void {
+  rmSync(oldOf(target), { recursive: true, force: true });
+  if (existsSync(target)) renameSync(target, oldOf(target));
 }
 
 /** Whether a variant is there already and works, wherever it is. */

@@ -1,5 +1,5 @@
 /** What a machine must have before anything is downloaded: a compiler, Python, room. */
-import { statfsSync, statSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { run } from "./run.ts";
 
@@ -52,7 +52,7 @@ export async function missingPip(): Promise<Missing[]> {
 /** Whether there are `bytes` of room where `folder` is, or will be. */
 export function missingRoom(folder: string, bytes: number): Missing[] {
   let there = folder;
-  while (statSync(there, { throwIfNoEntry: false }) === undefined && dirname(there) !== there) there = dirname(there);
+  while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
   const { bavail, bsize } = statfsSync(there);
   const free = bavail * bsize;
   if (free >= bytes) return [];
