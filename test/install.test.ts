@@ -12,7 +12,7 @@ import { DownloadError, download, isReachable } from "../src/install/download.ts
 import { install, uninstall } from "../src/install/install.ts";
 import { OFFICIAL, type Part, TFJS, WHEELS, type Wheel } from "../src/install/parts.ts";
 import { Progress } from "../src/install/progress.ts";
-import { missingRoom } from "../src/install/requirements.ts";
+import { missingRoom, missingTools } from "../src/install/requirements.ts";
 import { unpackWheel } from "../src/install/unpack.ts";
 import { writeNpz } from "../src/io/npz.ts";
 import { tensorOf } from "../src/tensor/tensor.ts";
@@ -286,6 +286,14 @@ describe("installing", () => {
       ],
     });
     expect(existsSync(data())).toBe(false);
+  });
+
+  test("knows a compiler that is named with its arguments", async () => {
+    writeFileSync(tool("ccache"), '#!/bin/sh\n[ "$*" = "clang++ --version" ]\n', { mode: 0o755 });
+    vi.stubEnv("CXX", "ccache clang++");
+    expect(await missingTools()).toEqual([]);
+    vi.stubEnv("CXX", "clang++ -m64");
+    expect(await missingTools()).toMatchObject([{ what: "a C++ compiler (`clang++ -m64`)" }]);
   });
 
   test("tells of a folder that is none", async () => {

@@ -9,15 +9,15 @@ export interface Missing {
   readonly help: string;
 }
 
-/** The programs that build an addon, each with the one that is run and where it comes from. */
+/** The programs that build an addon, each with the one that is run, as a shell's words, and where it comes from. */
 const TOOLS: readonly { readonly title: string; readonly program: () => string; readonly help: string }[] = [
   { title: "npm", program: () => "npm", help: "it comes with Node" },
   {
     title: "a C++ compiler",
-    program: () => process.env["CXX"] ?? (process.platform === "linux" ? "g++" : "c++"),
+    program: () => process.env["CXX"] || (process.platform === "linux" ? "g++" : "c++"),
     help: "on Debian and Ubuntu `apt install g++`, on Fedora `dnf install gcc-c++`, on macOS `xcode-select --install`",
   },
-  { title: "make", program: () => process.env["MAKE"] ?? "make", help: "on Debian and Ubuntu `apt install make`" },
+  { title: "make", program: () => process.env["MAKE"] || "make", help: "on Debian and Ubuntu `apt install make`" },
   { title: "tar", program: () => "tar", help: "on Debian and Ubuntu `apt install tar`" },
   {
     title: "Python 3",
@@ -27,14 +27,19 @@ const TOOLS: readonly { readonly title: string; readonly program: () => string; 
 ];
 
 /** The Python that node-gyp would take, too. */
-export const python = (): string => process.env["PYTHON"] ?? "python3";
+export const python = (): string => process.env["PYTHON"] || "python3";
 
 /** Every tool that is not there. */
 export async function missingTools(): Promise<Missing[]> {
-  const found = await Promise.all(TOOLS.map(async (tool) => (await run(tool.program(), ["--version"])).status === 0));
+  const found = await Promise.all(TOOLS.map((tool) => isThere(tool.program())));
   return TOOLS.flatMap(({ title, program, help }, i) =>
     found[i] ? [] : [{ what: `${title} (\`${program()}\`)`, help }],
   );
+}
+
+async function isThere(command: string): Promise<boolean> {
+  const [program = "", ...args] = command.trim().split(/\s+/);
+  return (await run(program, [...args, "--version"])).status === 0;
 }
 
 /** pip, which finds wheels where the user's own configuration has them. */
