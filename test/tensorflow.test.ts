@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { autoEngine } from "../src/engines/auto.ts";
-import { EvaluationError } from "../src/engines/engine.ts";
+import { EvaluationError, type FeedSource } from "../src/engines/engine.ts";
 import { referenceEngine } from "../src/engines/reference/index.ts";
 import { type Addon, loadAddon } from "../src/engines/tensorflow/addon.ts";
 import { describePlan } from "../src/engines/tensorflow/describe.ts";
@@ -240,6 +240,23 @@ describe.skipIf(!installation)("where it is installed, TensorFlow", () => {
     const first = (await program.run(counted))[0]!.data.slice();
     expect((await program.run(counted))[0]!.data).toEqual(first);
     expect(reads).toBe(1);
+    program.dispose();
+  });
+
+  test("reads anew what is kept of a run whose feeds could not be read", async () => {
+    const { graph, feeds } = jobOf("input x[n], y[n]; x - y", "float32", { x: [3], y: [3] });
+    const [x, y] = feeds as [FeedSource, FeedSource];
+    const zeros = { ...x, readInto: () => {} };
+    const broken = {
+      ...y,
+      readInto: () => {
+        throw new Error("it is gone");
+      },
+    };
+    const program = await engine.compile(graph, { keepsFeeds: true });
+    const first = await program.run([x, y]);
+    await expect(program.run([zeros, broken])).rejects.toThrow("it is gone");
+    expect(await program.run([x, y])).toEqual(first);
     program.dispose();
   });
 

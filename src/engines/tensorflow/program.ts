@@ -75,7 +75,8 @@ export function programOf(
   const timing = { runs: 0, milliseconds: plan.steps.map(() => 0) };
   /** What stays from run to run. */
   const kept = new Set([...constants, ...(keepsFeeds ? plan.inputs : [])]);
-  let fed: readonly FeedSource[] = [];
+  /** What was read last for each input that stays. */
+  const fed: FeedSource[] = [];
   /** Of constants that are outputs, what they are. */
   let settled: ReadonlyMap<Register, Tensor> | undefined;
 
@@ -133,9 +134,10 @@ export function programOf(
         settled ??= prepare();
         for (const [i, register] of plan.inputs.entries()) {
           const isWanted = !constants.has(register) && (isRead.has(register) || plan.outputs.includes(register));
-          if (isWanted && fed[i] !== feeds[i]) tensors.put(register, read(feeds[i]!));
+          if (!isWanted || fed[i] === feeds[i]) continue;
+          tensors.put(register, read(feeds[i]!));
+          if (keepsFeeds) fed[i] = feeds[i]!;
         }
-        if (keepsFeeds) fed = feeds;
         timing.runs++;
         plan.steps.forEach(timed ? measured : perform);
         return plan.outputs.map(output);
