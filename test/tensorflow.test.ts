@@ -13,6 +13,7 @@ import { findInstallation } from "../src/engines/tensorflow/find.ts";
 import { tensorflowEngine } from "../src/engines/tensorflow/index.ts";
 import { planOf } from "../src/engines/tensorflow/plan.ts";
 import { programOf } from "../src/engines/tensorflow/program.ts";
+import { writeNpy } from "../src/io/npy.ts";
 import { renderDiagnostics } from "../src/render.ts";
 import { Session } from "../src/session.ts";
 import type { TsymError } from "../src/source.ts";
@@ -128,6 +129,19 @@ describe("memory", () => {
     expect(addon.getNumOfTensors()).toBe(plan.constants.length + plan.settled.length);
     program.dispose();
     expect(addon.getNumOfTensors()).toBe(0);
+  });
+
+  test("of results is let go as they are handed over", async () => {
+    const { graph, feeds } = jobOf("input x[n]; output a = x, b = x, c = -x", "float32", { x: [1000] });
+    const addon = new CountingAddon();
+    addon.results = [{ shape: [1000], bytes: 4000 }];
+    const reads: number[] = [];
+    addon.tensorDataSync = () => {
+      reads.push(addon.getNumOfTensors());
+      return new Uint8Array(1);
+    };
+    await programOf(planOf(graph), addon, { engine: "none", reason: "", threads: 1 }).run(feeds);
+    expect(reads).toEqual([2, 2, 1]);
   });
 
   test("of a chain is that of two of its tensors", () => {
@@ -281,6 +295,34 @@ describe.skipIf(!installation)("where it is installed, TensorFlow", () => {
     for (const [i, x] of wanted.entries())
       if (typeof x === "string") expect(found[i]).toBe(x);
       else expect(Math.abs(Number(found[i]) - x)).toBeLessThanOrEqual(2 * 2 ** (Math.floor(Math.log2(x)) - 23));
+  });
+
+  test.skipIf(process.platform !== "linux")("computes on what was read, and on no copy of it", () => {
+    const folder = mkdtempSync(join(tmpdir(), "tsym-memory-"));
+    try {
+      const count = 16_000_000;
+      const paths = [1, count].map((length) => {
+        const path = join(folder, `${length}.npy`);
+        writeFileSync(
+          path,
+          Buffer.concat(writeNpy({ dtype: "float32", shape: [length], data: new Float32Array(length) })),
+        );
+        return path;
+      });
+      const telling = join(folder, "telling.cjs");
+      writeFileSync(telling, "process.on('exit', () => console.error(process.resourceUsage().maxRSS * 1024))");
+      const most = paths.map((path) => {
+        const args = ["--require", telling, resolve("bin/tsym.js"), "run", "--engine", "tensorflow"];
+        return Number(
+          spawnSync(process.execPath, [...args, "-e", "input x[n]; max(x)", "-f", `x=${path}`], { encoding: "utf8" })
+            .stderr,
+        );
+      });
+      expect(most[1]! - most[0]!).toBeLessThan(1.5 * 4 * count);
+      expect(most[1]! - most[0]!).toBeGreaterThan(0.5 * 4 * count);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("lets the process end as soon as it has computed", () => {

@@ -6,7 +6,7 @@ import { fail } from "../../source.ts";
 import type { Attribute } from "./builder.ts";
 import type { Installation } from "./find.ts";
 
-/** What of tfjs_binding.node is used. Tensors go by numbers; the memory of those that are made is their array's. */
+/** What of tfjs_binding.node is used. Tensors go by numbers; the memory of those that are made is their array's where that is aligned. */
 export interface Addon {
   createTensor(shape: readonly number[], dtype: number, data: Float32Array | Int32Array | Uint8Array): number;
   deleteTensor(id: number): void;

@@ -1,6 +1,6 @@
 /** A plan at work: its calls made one after another, each tensor let go as soon as the plan is done with it. */
 import type { Node } from "../../graph/node.ts";
-import { allocate, OutOfMemory, type TypedArray } from "../../tensor/dtype.ts";
+import { allocate, itemSize, OutOfMemory, type TypedArray, viewOf } from "../../tensor/dtype.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { type CompileOptions, type Description, EvaluationError, type FeedSource, type Program } from "../engine.ts";
 import { copied } from "../reference/copy.ts";
@@ -87,9 +87,12 @@ export function programOf(
     for (const { register, tensor } of plan.constants) tensors.put(register, tensor.data);
     return new Map(plan.settled.map(({ register }, i) => [register, values[i]!]));
   };
-  const output = (register: Register): Tensor => {
+  const output = (register: Register, i: number): Tensor => {
     const known = settled?.get(register);
-    return known ? { ...known, data: known.data.slice() } : tensors.read(register);
+    if (known) return { ...known, data: known.data.slice() };
+    const tensor = tensors.read(register);
+    if (!kept.has(register) && !plan.outputs.includes(register, i + 1)) tensors.release(register);
+    return tensor;
   };
 
   const perform = (step: Step): void => {
@@ -150,8 +153,14 @@ export function programOf(
   };
 }
 
+/**
+ * TensorFlow takes an array's memory for its own where it is aligned to 64 bytes, and copies the elements otherwise. The memory of
+ * large arrays starts 16 bytes after a page's start where the GNU C library gives it, at a page's start elsewhere.
+ */
+const BYTES_BEFORE = process.platform === "linux" ? 48 : 0;
+
 function read({ type: { dtype, shape }, readInto }: FeedSource): TypedArray {
-  const data = allocate(dtype, sizeOf(shape));
-  readInto(new Uint8Array(data.buffer));
-  return data;
+  const bytes = allocate("bool", BYTES_BEFORE + sizeOf(shape) * itemSize(dtype)).subarray(BYTES_BEFORE);
+  readInto(bytes);
+  return viewOf(dtype, bytes);
 }
