@@ -187,6 +187,17 @@ describe.skipIf(!installation)("where it is installed, TensorFlow", () => {
     expect(found).toBe(wanted);
   });
 
+  test.each(["det(x)", "p, q = slogdet(x)\noutput p, q", "inv(x)", "solve(x, x)", "cholesky(x)"])(
+    "gives of matrices with NaN and infinities what the reference engine gives: %s",
+    async (text) => {
+      const [infinite, holed] = [Number.POSITIVE_INFINITY, Number.NaN].map((odd) =>
+        jobOf(`input x[2, n, n]\n${text}`, "float32", { x: [2, 2, 2] }, (_, i) => [2, 0, 1, 3, odd, 1, 1, 4][i]!),
+      );
+      for (const job of [infinite!, holed!])
+        expect(await outcome(engine, job)).toEqual(await outcome(referenceEngine, job));
+    },
+  );
+
   const RANK = 9;
   const sizes = Array.from({ length: RANK }, () => 2);
   const odd = sizes.map((size, axis) => (axis % 2 === 0 ? size : 1));

@@ -32,10 +32,13 @@ const ROUTINES: Readonly<Record<LinalgOp["routine"], Routine>> = {
   log_abs_det: (b, a) => logDeterminant(b, a)[1]!,
 };
 
-/** The node's value. What is not finite may be that of a matrix that is singular, or not positive definite. */
+/**
+ * The node's value. What is not finite may be that of a matrix that is singular, or not positive definite; of a matrix that is not,
+ * TensorFlow's determinant is 0.
+ */
 export function linalg(node: Node, { routine }: LinalgOp, args: readonly Register[], b: Builder): Outcome {
   const [a, c] = args.map((x) => b.cast(x, "float64"));
   const result = ROUTINES[routine](b, a!, c!, node);
-  const wrong = anyOf(b, b.map("LogicalNot", [b.map("IsFinite", [result], "bool")]));
-  return { result: b.cast(result, "float32"), wrong };
+  const areInfinite = [a!, result].map((x) => anyOf(b, b.map("LogicalNot", [b.map("IsFinite", [x], "bool")])));
+  return { result: b.cast(result, "float32"), wrong: b.map("LogicalOr", areInfinite) };
 }
