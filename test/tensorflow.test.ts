@@ -424,6 +424,13 @@ describe("auto", () => {
     }
   });
 
+  test("takes TensorFlow for what would be long trapped by the reference engine", async () => {
+    const wanted = { engine: installation ? "tensorflow" : "reference", reason: expect.stringContaining("TensorFlow") };
+    expect(await described("input x[n, n]; x @ x", { x: [1500, 1500] }, { trap: "nan" })).toMatchObject(wanted);
+    const { reason } = await described("input x[n, n]; x @ x", { x: [500, 500] }, { trap: "nan" });
+    expect(reason).toBe("compiled loops trap no nan");
+  });
+
   test("counts the steps that a run has", async () => {
     const sizes = { x: [1000, 1000] };
     expect((await described("input x[n, n]; x @ x", sizes)).reason).not.toMatch(/TensorFlow/);

@@ -4,6 +4,7 @@ import type { ContractAttrs } from "../ops/contract.ts";
 import { type OrderOp, opOf } from "../ops/define.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import type { CompileOptions, ConcreteGraph, Description, Engine } from "./engine.ts";
+import { costOf } from "./wasm/cost.ts";
 import { wasmEngine } from "./wasm/index.ts";
 
 /** What an engine takes, in nanoseconds, as measured with two threads (`npm run bench` shows the products). */
@@ -101,6 +102,18 @@ function timeOf({ inputs, outputs }: ConcreteGraph, costs: Costs, threads: numbe
   return costs.start + runs * (transferred + computed);
 }
 
+/** An element in which NaN is looked for, by either engine. */
+const LOOK = 10;
+
+/** How long each engine takes. Where NaN is trapped, the embedded one is the reference engine's loops, on one thread. */
+function timesOf(graph: ConcreteGraph, { trap, runs = 1, threads }: CompileOptions): { own: number; other: number } {
+  const used = threads ?? process.getBuiltinModule("node:os").availableParallelism();
+  const [compiled, other] = [EMBEDDED, TENSORFLOW].map((costs) => timeOf(graph, costs, used, runs)) as [number, number];
+  if (!trap) return { own: compiled, other };
+  const looked = runs * LOOK * ancestors(graph.outputs).reduce((sum, node) => sum + elementsOf(node), 0);
+  return { own: looked + Math.max(compiled, runs * costOf(graph)), other: looked + other };
+}
+
 /** An engine and, where there was a choice, why that one. */
 interface Choice {
   readonly engine: Engine;
@@ -116,11 +129,9 @@ const seconds = (nanoseconds: number): string => `${Number((nanoseconds / 1e9).t
 export function autoEngine(device?: "cpu"): Engine {
   const embedded = wasmEngine();
 
-  const choose = async (graph: ConcreteGraph, { trap, runs = 1, threads }: CompileOptions): Promise<Choice> => {
-    const used = threads ?? process.getBuiltinModule("node:os").availableParallelism();
-    const own = timeOf(graph, EMBEDDED, used, runs);
-    if (trap || own * CLEARLY < TENSORFLOW.start) return { engine: embedded };
-    const other = timeOf(graph, TENSORFLOW, used, runs);
+  const choose = async (graph: ConcreteGraph, options: CompileOptions): Promise<Choice> => {
+    const { own, other } = timesOf(graph, options);
+    if (own * CLEARLY < TENSORFLOW.start) return { engine: embedded };
     if (other > own * CLEARLY)
       return { engine: embedded, reason: `about ${seconds(own)}, TensorFlow's ${seconds(other)}` };
     const { findEngine, problemOf } = await import("./tensorflow/index.ts");
@@ -128,7 +139,7 @@ export function autoEngine(device?: "cpu"): Engine {
     const [refused] = found?.supports(graph) ?? [];
     if (!found) return { engine: embedded, reason: "TensorFlow, which would be sooner done, is not installed" };
     if (refused) return { engine: embedded, reason: `TensorFlow would be sooner done, but ${refused.reason}` };
-    const problem = problemOf({ device, threads });
+    const problem = problemOf({ device, threads: options.threads });
     if (problem) return { engine: embedded, reason: problem };
     return { engine: found, reason: `about ${seconds(other)} with its start, the embedded engine's ${seconds(own)}` };
   };

@@ -31,7 +31,7 @@ export function evaluate(
     const feed = feeds.get(node);
     const args = node.args.map((arg) => values.get(arg)!);
     const value = feed ? viewOfTensor(feed) : nodeValue(node, args);
-    if (trap === "nan") refuseNewNaN(node, args, value);
+    if (trap === "nan") refuseNewNaN(node, () => args, value);
     values.set(node, value);
     for (const arg of node.args) if (lastUse.get(arg) === node && !kept.has(arg)) values.delete(arg);
   }

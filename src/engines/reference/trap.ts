@@ -8,11 +8,12 @@ import { placeOf, stretched, type View } from "./view.ts";
 
 /**
  * Throws EvaluationError if `result` holds a NaN that the op made: of a pointwise op one where its operands have none at
- * that element, of another op one where its operands have none at all.
+ * that element, of another op one where its operands have none at all. Operands are asked for only where there is one.
  */
-export function refuseNewNaN(node: Node, args: readonly View[], result: View): void {
+export function refuseNewNaN(node: Node, argsOf: () => readonly View[], result: View): void {
   const { kind } = opOf(node);
-  if (args.length === 0 || kind === "movement" || !holdsNaN(result)) return;
+  if (node.args.length === 0 || kind === "movement" || !holdsNaN(result)) return;
+  const args = argsOf();
   const name = spelling(node.op);
   const help = "where(condition, x, y) can keep such elements out";
   if (kind !== "pointwise") {

@@ -114,7 +114,7 @@ export function programOf(
       if (!refuses || error instanceof EvaluationError) throw error;
       byReference(node, args, result);
     }
-    if (trap) refuseNewNaN(node, args.map(viewAt), viewAt(result));
+    if (trap) refuseNewNaN(node, () => args.map(viewAt), viewAt(result));
     for (const register of frees) if (!kept.has(register)) tensors.release(register);
   };
   const viewAt = (register: Register) => viewOfTensor(tensors.read(register));

@@ -53,7 +53,7 @@ export function settledValues(nodes: readonly Node[], { trap }: CompileOptions):
   for (const node of neededBy(nodes)) {
     const args = node.args.map((arg) => values.get(arg)!);
     const value = isVoid(node) ? zerosView(node.type.dtype, shapeOf(node)) : nodeValue(node, args);
-    if (trap && !isVoid(node)) refuseNewNaN(node, args, value);
+    if (trap && !isVoid(node)) refuseNewNaN(node, () => args, value);
     values.set(node, value);
   }
   return nodes.map((node) => {

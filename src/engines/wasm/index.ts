@@ -56,7 +56,7 @@ interface Threaded {
 }
 
 function choose(graph: ConcreteGraph, { trap, threads: most }: CompileOptions, { code, threads }: Thresholds): Choice {
-  if (trap) return { reason: `which alone can trap ${trap}` };
+  if (trap) return { reason: `compiled loops trap no ${trap}` };
   const cost = costOf(graph);
   const estimate = `the reference engine's loops would take ${inWords(cost)}`;
   if (cost < code) return { reason: `${estimate}; code pays from ${inWords(code)} on` };
