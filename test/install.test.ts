@@ -9,7 +9,7 @@ import { deflateRawSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { findInstallation, unbuiltPackages } from "../src/engines/tensorflow/find.ts";
 import { DownloadError, download, isReachable } from "../src/install/download.ts";
-import { install, uninstall } from "../src/install/install.ts";
+import { install, readyInstallation, uninstall } from "../src/install/install.ts";
 import { OFFICIAL, type Part, TFJS, WHEELS, type Wheel } from "../src/install/parts.ts";
 import { Progress } from "../src/install/progress.ts";
 import { missingRoom, missingTools } from "../src/install/requirements.ts";
@@ -294,6 +294,28 @@ describe("installing", () => {
     expect(await missingTools()).toEqual([]);
     vi.stubEnv("CXX", "clang++ -m64");
     expect(await missingTools()).toMatchObject([{ what: "a C++ compiler (`clang++ -m64`)" }]);
+  });
+
+  test("is refused where a project has one that does not work, which runs would take", async () => {
+    const root = process.cwd();
+    const package_ = join(folder, "project", "node_modules", "@tensorflow", "tfjs-node");
+    mkdirSync(join(package_, "lib", "napi-v8"), { recursive: true });
+    writeFileSync(join(package_, "lib", "napi-v8", "tfjs_binding.node"), "no library");
+    process.chdir(join(folder, "project"));
+    try {
+      await expect(readyInstallation("cpu")).rejects.toMatchObject({
+        diagnostics: [
+          {
+            message: expect.stringMatching(
+              /^runs in this folder take engine tensorflow from .*, which does not work: /,
+            ),
+            help: expect.stringMatching(/^`npm rebuild @tensorflow\/tfjs-node` may mend it; /),
+          },
+        ],
+      });
+    } finally {
+      process.chdir(root);
+    }
   });
 
   test("tells of a folder that is none", async () => {

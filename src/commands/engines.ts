@@ -1,7 +1,7 @@
 /** `tsym engines`: which engines there are, and where TensorFlow's comes from. */
 import manifest from "../../package.json" with { type: "json" };
 import { findInstallation, unbuiltPackages } from "../engines/tensorflow/find.ts";
-import { install, type Ready, readyInstallation, tryOut, uninstall } from "../install/install.ts";
+import { install, type Ready, readyInstallation, rebuildCommand, tryOut, uninstall } from "../install/install.ts";
 import { fail } from "../source.ts";
 import { DTYPES, type DType } from "../tensor/dtype.ts";
 import type { World } from "./world.ts";
@@ -63,7 +63,10 @@ async function tensorflowState(): Promise<EngineState> {
     };
   }
   const tried = await tryOut(found.addon);
-  if ("broken" in tried) return { ...absent, found: found.folder, problem: tried.broken };
+  if ("broken" in tried) {
+    const command = found.own ? INSTALL : rebuildCommand(found);
+    return { ...absent, found: found.folder, problem: tried.broken, command };
+  }
   return {
     ...state,
     ready: true,

@@ -3,7 +3,7 @@
  * it has computed something, so that no run finds half an engine; what was downloaded before a failure is not downloaded again.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { findInstallation, type Installation, ownFolder } from "../engines/tensorflow/find.ts";
 import { fail, TsymError } from "../source.ts";
 import { DownloadError, download, isReachable, isWhole } from "./download.ts";
@@ -94,6 +94,12 @@ async function inFolder<T>(
 
 const failHomeless = (): never =>
   fail("install", "there is no folder to install into: neither XDG_DATA_HOME nor HOME names one");
+
+/** What builds anew what npm has put somewhere. */
+export const rebuildCommand = ({ folder }: Installation): string => {
+  const [scope = "", name = ""] = folder.split(sep).slice(-2);
+  return `npm rebuild ${scope}/${name}`;
+};
 
 /** Computes something with an addon, in a process of its own: 1 + 1. What it says of itself, or why it does not work. */
 export async function tryOut(addon: string): Promise<Ready | { readonly broken: string }> {
@@ -322,10 +328,18 @@ function setAside(target: string): void {
   if (existsSync(target)) renameSync(target, oldOf(target));
 }
 
-/** Whether a variant is there already and works, wherever it is. */
+/** What is there of a variant already, if it works, wherever it is. Throws TsymError where npm's does not: runs take it before tsym's. */
 export async function readyInstallation(variant: Variant): Promise<(Ready & { readonly folder: string }) | undefined> {
   const found = findInstallation(variant === "gpu" ? "gpu" : undefined);
   if (!found || (variant === "gpu" && found.variant !== "gpu")) return undefined;
   const ready = await tryOut(found.addon);
-  return "broken" in ready ? undefined : { ...ready, folder: found.folder };
+  if (!("broken" in ready)) return { ...ready, folder: found.folder };
+  if (found.own) return undefined;
+  return fail(
+    "install",
+    `runs in this folder take engine tensorflow from ${found.folder}, which does not work: ${ready.broken}`,
+    {
+      help: `\`${rebuildCommand(found)}\` may mend it; without it they take the one that tsym installs`,
+    },
+  );
 }
