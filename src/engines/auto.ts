@@ -4,7 +4,7 @@ import type { ContractAttrs } from "../ops/contract.ts";
 import { type OrderOp, opOf } from "../ops/define.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import type { CompileOptions, ConcreteGraph, Description, Engine } from "./engine.ts";
-import { costOf } from "./wasm/cost.ts";
+import { costOf, elementsOf } from "./wasm/cost.ts";
 import { wasmEngine } from "./wasm/index.ts";
 
 /** What an engine takes, in nanoseconds, as measured with two threads (`npm run bench` shows the products). */
@@ -66,8 +66,6 @@ const ORDER: Readonly<Record<OrderOp["order"], "scan" | "index" | "sort">> = {
   sort: "sort",
   argsort: "sort",
 };
-
-const elementsOf = ({ type }: Node): number => sizeOf(type.shape as readonly number[]);
 
 function nodeCost(node: Node, costs: Costs, threads: number): number {
   const op = opOf(node);

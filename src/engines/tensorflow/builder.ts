@@ -114,6 +114,13 @@ export class Builder {
     return this.call("Transpose", [x, this.ints(...axes)], { dtype: x.dtype, shape });
   }
 
+  /** Tensors one after another along an axis. */
+  concat(xs: readonly Register[], axis: number, shape: readonly number[]): Register {
+    const { dtype } = xs[0]!;
+    const attributes = [intAttribute("N", xs.length), typeAttribute("T", dtype)];
+    return this.call("ConcatV2", [...xs, this.scalar("int32", axis)], { dtype, shape }, attributes);
+  }
+
   /** An operation element by element over operands that broadcast; `dtype` is the result's, the last operand's if not given. */
   map(op: string, xs: readonly Register[], dtype: Held = xs.at(-1)!.dtype): Register {
     const shape = broadcastShape(xs.map((x) => x.shape));

@@ -39,6 +39,6 @@ const ROUTINES: Readonly<Record<LinalgOp["routine"], Routine>> = {
 export function linalg(node: Node, { routine }: LinalgOp, args: readonly Register[], b: Builder): Outcome {
   const [a, c] = args.map((x) => b.cast(x, "float64"));
   const result = ROUTINES[routine](b, a!, c!, node);
-  const areInfinite = [a!, result].map((x) => anyOf(b, b.map("LogicalNot", [b.map("IsFinite", [x], "bool")])));
-  return { result: b.cast(result, "float32"), wrong: b.map("LogicalOr", areInfinite) };
+  const areNotFinite = [a!, result].map((x) => anyOf(b, b.map("LogicalNot", [b.map("IsFinite", [x], "bool")])));
+  return { result: b.cast(result, "float32"), wrong: b.map("LogicalOr", areNotFinite) };
 }

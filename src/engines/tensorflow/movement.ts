@@ -1,7 +1,7 @@
 /** Movement ops: where elements are read from. A reshape shares its argument's memory, all others are copies. */
 import type { Node } from "../../graph/node.ts";
 import type { MovementOp } from "../../ops/define.ts";
-import { type Builder, intAttribute, type Register, typeAttribute } from "./builder.ts";
+import type { Builder, Register } from "./builder.ts";
 
 /** The node's value, which has elements. */
 export function movement(node: Node, op: MovementOp, args: readonly Register[], b: Builder): Register {
@@ -19,14 +19,8 @@ export function movement(node: Node, op: MovementOp, args: readonly Register[], 
       return b.slice(x, numbers("starts"), shape, numbers("steps"));
     case "embed":
       return b.embed(x, shape, numbers("starts"), numbers("steps"));
-    case "concat": {
-      const { dtype } = x;
-      const axis = b.scalar("int32", node.attrs["axis"] as number);
-      return b.call("ConcatV2", [...args, axis], { dtype, shape }, [
-        intAttribute("N", args.length),
-        typeAttribute("T", dtype),
-      ]);
-    }
+    case "concat":
+      return b.concat(args, node.attrs["axis"] as number, shape);
     default:
       return op.movement satisfies never;
   }

@@ -55,7 +55,7 @@ function recurrence(b: Builder, x: Register, y: Register, { axis, reverse }: Sca
   const moved = (of: Register, by: number, fill: number): Register => {
     const kept = b.slice(of, at(reverse ? by : 0, 0), sizes(n - by), ones);
     const filler = b.stretch(b.scalar(of.dtype, fill), sizes(by));
-    return join(b, reverse ? [kept, filler] : [filler, kept], axis, shape);
+    return b.concat(reverse ? [kept, filler] : [filler, kept], axis, shape);
   };
   let [factors, sums] = [x, y];
   for (let by = 1; by < n; by *= 2) {
@@ -65,12 +65,6 @@ function recurrence(b: Builder, x: Register, y: Register, { axis, reverse }: Sca
   }
   return sums;
 }
-
-const join = (b: Builder, parts: readonly Register[], axis: number, shape: readonly number[]): Register =>
-  b.call("ConcatV2", [...parts, b.scalar("int32", axis)], { dtype: parts[0]!.dtype, shape }, [
-    { name: "N", type: 1, value: parts.length },
-    typeAttribute("T", parts[0]!.dtype),
-  ]);
 
 interface Positions {
   readonly at: Register;
