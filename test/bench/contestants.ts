@@ -11,7 +11,7 @@ import { optimize } from "../../src/optimize/index.ts";
 import type { FloatDType } from "../../src/tensor/dtype.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { compile } from "../evaluate.ts";
-import { definition, type Library, type Peer, script } from "./python.ts";
+import { definition, type Library, type Peer, script, titleOf } from "./python.ts";
 import type { Workload } from "./table.ts";
 
 export interface Contestant {
@@ -65,9 +65,9 @@ export async function engineContestant(name: EngineName, task: Task): Promise<Co
 /** A library that is loaded already, on arrays that it has read already. */
 export async function peerContestant(name: Library, peer: Peer, { workload, data, folder }: Task): Promise<Contestant> {
   await peer.ask({ define: definition(workload, name), inputs: [...data.keys()].map((i) => join(folder, `${i}.npy`)) });
-  const files = outputFiles(workload, name).map((file) => join(folder, file));
+  const files = outputFiles(workload, titleOf(name)).map((file) => join(folder, file));
   return {
-    name,
+    name: titleOf(name),
     results: async () => {
       await peer.ask({ save: files });
       return files.map(readNpy);

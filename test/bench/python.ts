@@ -16,6 +16,8 @@ np.experimental_enable_numpy_behavior(prefer_float32=True)
 } as const;
 export type Library = keyof typeof PRELUDES;
 export const LIBRARIES = Object.keys(PRELUDES) as Library[];
+/** What tables call a library: an engine of ours is called tensorflow, too. */
+export const titleOf = (library: Library): string => (library === "tensorflow" ? "tensorflow XLA" : library);
 
 const INSTALLED = ["numpy", "jax"];
 const CACHE = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");

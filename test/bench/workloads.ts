@@ -23,7 +23,7 @@ import {
   scriptContestant,
   type Task,
 } from "./contestants.ts";
-import { environment, findPython, LIBRARIES, type Library, Peer } from "./python.ts";
+import { environment, findPython, LIBRARIES, type Library, Peer, titleOf } from "./python.ts";
 import { type InputData, WORKLOADS, type Workload } from "./table.ts";
 
 const { values: options } = parseArgs({
@@ -206,7 +206,7 @@ async function entered(
     if (wrong.length > 0) process.exitCode = 1;
     for (const line of wrong) console.log(`${name} DISAGREES: ${line}`);
     const times = await measured(contestants);
-    const columns = [...peers.keys(), ...engines];
+    const columns = [...[...peers.keys()].map(titleOf), ...engines];
     const line = row(`${name} ${workload.title}`, columns, times, timeCell(times.get("numpy")));
     console.log(`${line}  ${goalsReached(goals(workload, float), times)}`);
     const sizes = Object.fromEntries(Object.entries(workload.dims).map(([dim, size]) => [dim, scaled(size)]));
@@ -230,7 +230,10 @@ async function printed(float: FloatDType): Promise<void> {
     for (const table of TABLES) {
       console.log(`\n${table.title}, ${float}: milliseconds, and ratios to NumPy`);
       const present = new Map([...peers].filter(([name]) => table.libraries.includes(name)));
-      console.log("".padEnd(30) + [...present.keys(), ...engines].map((column) => column.padStart(WIDTH)).join(""));
+      console.log(
+        "".padEnd(30) +
+          [...[...present.keys()].map(titleOf), ...engines].map((column) => column.padStart(WIDTH)).join(""),
+      );
       for (const name of workloads) await entered(name, float, table, present);
     }
   } finally {
