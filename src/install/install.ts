@@ -2,7 +2,18 @@
  * Installs TensorFlow's addon where src/engines/tensorflow looks for it. All is made in a folder beside that place and put there when
  * it has computed something, so that no run finds half an engine; what was downloaded before a failure is not downloaded again.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { findInstallation, type Installation, ownFolder } from "../engines/tensorflow/find.ts";
 import { fail, TsymError } from "../source.ts";
@@ -215,7 +226,7 @@ async function build(partial: string, library: Library, progress: Progress): Pro
     symlinkSync("libtensorflow_cc.so.2", join(folder, "deps", "lib", "libtensorflow.so"));
     symlinkSync("libtensorflow_framework.so.2", join(folder, "deps", "lib", "libtensorflow_framework.so"));
   }
-  return progress.during("building the addon", () => buildAddon(root, folder));
+  return progress.during("building the addon", () => buildAddon(partial, folder));
 }
 
 async function downloaded(part: Part, work: () => Promise<void>): Promise<void> {
@@ -283,30 +294,38 @@ function wheelUrl(report: string): string | undefined {
   return url?.startsWith("http") ? url : undefined;
 }
 
-/** Builds the addon with the node-gyp that npm brings, against Node's own headers where they lie beside it, and tries it out. */
-async function buildAddon(root: string, folder: string): Promise<Ready> {
-  const prefix = dirname(dirname(process.execPath));
-  const lib = join(folder, "lib", `napi-v${NAPI}`);
-  const flags = [
-    `--directory=${folder}`,
-    ...(existsSync(join(prefix, "include", "node", "node_api.h")) ? [`--nodedir=${prefix}`] : []),
-    "--module_name=tfjs_binding",
-    `--module_path=${lib}`,
-    `--napi_build_version=${NAPI}`,
-  ];
-  const script = ["node-gyp", "rebuild", ...flags.map((flag) => `"${flag}"`)].join(" ");
-  writeFileSync(join(root, "package.json"), JSON.stringify({ private: true, scripts: { addon: script } }));
-  const ran = await run("npm", ["run", "addon"], root);
-  writeFileSync(join(root, "build.log"), ran.output);
-  const log = join(dirname(root), "build.log");
-  if (ran.status !== 0) {
-    renameSync(join(root, "build.log"), log);
-    fail("install", `the addon cannot be built: ${reasonOf(ran)}`, { help: `${log} tells all of it` });
+/**
+ * Builds the addon with the node-gyp that npm brings, against Node's own headers where they lie beside it, and tries it out. make knows
+ * no folder with a space in its name, so it works in one for temporary files, from which a link leads to the library.
+ */
+async function buildAddon(partial: string, folder: string): Promise<Ready> {
+  const site = mkdtempSync(join(tmpdir(), "tsym-addon-"));
+  try {
+    for (const name of ["binding", "binding.gyp"]) cpSync(join(folder, name), join(site, name), { recursive: true });
+    symlinkSync(join(folder, "deps"), join(site, "deps"));
+    const prefix = dirname(dirname(process.execPath));
+    const lib = join("lib", `napi-v${NAPI}`);
+    const flags = [
+      ...(existsSync(join(prefix, "include", "node", "node_api.h")) ? [`--nodedir=${prefix}`] : []),
+      "--module_name=tfjs_binding",
+      `--module_path=${join(site, lib)}`,
+      `--napi_build_version=${NAPI}`,
+    ];
+    const script = ["node-gyp", "rebuild", ...flags.map((flag) => `"${flag}"`)].join(" ");
+    writeFileSync(join(site, "package.json"), JSON.stringify({ private: true, scripts: { addon: script } }));
+    const ran = await run("npm", ["run", "addon"], site);
+    if (ran.status !== 0) {
+      const log = join(partial, "build.log");
+      writeFileSync(log, ran.output);
+      fail("install", `the addon cannot be built: ${reasonOf(ran)}`, { help: `${log} tells all of it` });
+    }
+    cpSync(join(site, lib), join(folder, lib), { recursive: true });
+    const ready = await tryOut(join(folder, lib, "tfjs_binding.node"));
+    if ("broken" in ready) return fail("install", `the addon is built, but does not work: ${ready.broken}`);
+    return ready;
+  } finally {
+    rmSync(site, { recursive: true, force: true });
   }
-  rmSync(join(folder, "build"), { recursive: true, force: true });
-  const ready = await tryOut(join(lib, "tfjs_binding.node"));
-  if ("broken" in ready) return fail("install", `the addon is built, but does not work: ${ready.broken}`);
-  return ready;
 }
 
 function requireSuccess(ran: Ran, message: string): void {
