@@ -251,6 +251,15 @@ describe.skipIf(!installation)("where it is installed, TensorFlow", () => {
     expect(s!.data[0]).toBe(0);
   });
 
+  test("takes steps that are beyond all ints, since none is made", async () => {
+    const job = jobOf(
+      "input x[m, n]; y = x[::2147483648, ::-9007199254740991]; output y, g = grad sum(y * y) wrt x",
+      "float32",
+      { x: [3, 2] },
+    );
+    expect(await outcome(engine, job)).toEqual(await outcome(referenceEngine, job));
+  });
+
   test("reads what stays the same once, where feeds are kept", async () => {
     const { graph, feeds } = jobOf("input x[n]; exp(x) * x", "float32", { x: [300] });
     let reads = 0;

@@ -183,8 +183,12 @@ export class Builder {
     return this.reshape(whole, shape);
   }
 
-  /** What tells a slice: its first elements, where it ends, its steps. An end before the first element is said by a mask. */
-  #bounds(starts: readonly number[], sizes: readonly number[], steps: readonly number[]) {
+  /**
+   * What tells a slice: its first elements, where it ends, its steps. An end before the first element is said by a mask. A step that
+   * is never made may be beyond all ints, and counts as 1.
+   */
+  #bounds(starts: readonly number[], sizes: readonly number[], strides: readonly number[]) {
+    const steps = strides.map((stride, axis) => (sizes[axis] === 1 ? 1 : stride));
     const ends = starts.map((start, axis) => start + (sizes[axis]! - 1) * steps[axis]! + Math.sign(steps[axis]!));
     const mask = ends.reduce((bits, end, axis) => (end < 0 ? bits | (1 << axis) : bits), 0);
     const bounds = [this.ints(...starts), this.ints(...ends.map((end) => Math.max(end, 0))), this.ints(...steps)];
