@@ -13,7 +13,7 @@ import type { Context } from "./context.ts";
 import { checkDeclared } from "./declared.ts";
 import { DERIVATIVE_FORMS, lowerDerivativeCall } from "./derivative.ts";
 import { evaluate } from "./expression.ts";
-import { isReservedFunction, nearest, spelledHere } from "./names.ts";
+import { isReservedFunction, spelledHere } from "./names.ts";
 import { type FnTable, Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
 import { POISON, tensorValue, type Value } from "./value.ts";
@@ -49,7 +49,7 @@ function reportUnknownFunction({ name, span }: Name, scope: Scope, context: Cont
       help: `write \`astype(x, ${name})\``,
     });
   const here = spelledHere(name);
-  const near = nearest(name, [...scope.fns.keys(), ...functionNames(), ...DERIVATIVE_FORMS]);
+  const near = context.nearest(name, [...scope.fns.keys(), ...functionNames(), ...DERIVATIVE_FORMS]);
   const help = here ? `write ${here}` : near && `did you mean \`${near}\`?`;
   return context.mistake(span, `there is no function \`${name}\``, { code: "unknown-function", help });
 }

@@ -5,7 +5,6 @@ import { cast } from "../ops/promote.ts";
 import type { Span } from "../source.ts";
 import { addDims, type Dim, mulDims, showRank, subDims } from "../tensor/dim.ts";
 import type { Context } from "./context.ts";
-import { nearest } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import { aboutOperand, type Operand } from "./site.ts";
 import { POISON, tensorValue, type Value } from "./value.ts";
@@ -90,7 +89,7 @@ function declaredSize(
 }
 
 export function reportUnknownDim(name: string, span: Span, scope: Scope, context: Context): void {
-  const near = nearest(name, [...scope.dims.keys(), ...(scope.outer?.dims.keys() ?? [])]);
+  const near = context.nearest(name, [...scope.dims.keys(), ...(scope.outer?.dims.keys() ?? [])]);
   context.mistake(span, `the size \`${name}\` is not known from anywhere`, {
     code: "unknown-dim",
     help: near ? `did you mean \`${near}\`?` : `some input must have it as a dim of its own: \`input x[${name}]\``,

@@ -12,7 +12,7 @@ import { callFunction } from "./call.ts";
 import type { Context } from "./context.ts";
 import { lowerDerivative } from "./derivative.ts";
 import { lowerIndex } from "./indexing.ts";
-import { nearest, spelledHere } from "./names.ts";
+import { spelledHere } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
 import { POISON, tensorValue, type Value } from "./value.ts";
@@ -179,12 +179,12 @@ function lookUp(name: string, span: Span, scope: Scope, context: Context): Value
 }
 
 /** The names that expressions in a scope can mention. */
-const visibleNames = (scope: Scope): string[] => [
-  ...scope.names.keys(),
-  ...scope.dims.keys(),
-  ...(scope.outer?.dims.keys() ?? []),
-  ...CONSTANTS.keys(),
-];
+function* visibleNames(scope: Scope): Iterable<string> {
+  yield* scope.names.keys();
+  yield* scope.dims.keys();
+  yield* scope.outer?.dims.keys() ?? [];
+  yield* CONSTANTS.keys();
+}
 
 export function reportUnknownName(name: string, span: Span, scope: Scope, context: Context): Value {
   if (scope.fns.has(name) || functionNames().includes(name))
@@ -199,7 +199,7 @@ export function reportUnknownName(name: string, span: Span, scope: Scope, contex
       labels: [{ span: outside.span, text: "defined outside" }],
       help: `a fn sees its parameters, dims and other fns: make \`${name}\` a parameter`,
     });
-  const near = nearest(name, visibleNames(scope));
+  const near = context.nearest(name, visibleNames(scope));
   const isFeedable = span.source.name === "-e" && !scope.outer;
   const help =
     ELSEWHERE.get(name) ||
@@ -244,7 +244,7 @@ const LIBRARIES: ReadonlySet<string> = new Set([
 function reportMember(e: Extract<Expr, { kind: "member" }>, scope: Scope, context: Context): Value {
   const { name } = e.member;
   const isValue = CONSTANTS.has(name) || isDType(name) || name === "newaxis";
-  const near = functionNames().includes(name) || scope.fns.has(name) ? name : nearest(name, functionNames());
+  const near = functionNames().includes(name) || scope.fns.has(name) ? name : context.nearest(name, functionNames());
   const root = rootOf(e.base);
   const isLibrary = root !== undefined && LIBRARIES.has(root) && !scope.names.has(root);
   if (!isLibrary && e.base.kind !== "member") evaluate(e.base, scope, context);
