@@ -12,7 +12,7 @@ import { bindTargets, markWanted } from "./binding.ts";
 import type { Context } from "./context.ts";
 import { checkDeclared } from "./declared.ts";
 import { DERIVATIVE_FORMS, lowerDerivativeCall } from "./derivative.ts";
-import { evaluate } from "./expression.ts";
+import { evaluate, evaluateParts } from "./expression.ts";
 import { isReservedFunction, spelledHere } from "./names.ts";
 import { type FnTable, Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
@@ -30,7 +30,7 @@ export function callFunction(call: Call, scope: Scope, context: Context): Value 
   const composite = hidden ? undefined : preludeFunction(name);
   if (composite) return callComposite(composite, call, scope, context);
   if (DERIVATIVE_FORMS.has(name)) return lowerDerivativeCall(call, scope, context);
-  for (const arg of call.args) evaluate(arg.value, scope, context);
+  for (const arg of call.args) evaluateParts(arg.value, scope, context);
   if (context.lacksFns || context.brokenFns.has(name)) return POISON;
   return reportUnknownFunction(call.callee, scope, context);
 }

@@ -44,9 +44,21 @@ export function checkDeclared(
 ): Value {
   const { value } = given;
   if (!declared.dims && !declared.dtype) return value;
-  if (value.kind === "poison") return value;
-  if (value.kind !== "tensor")
-    return context.mistake(given.span, `${what} \`${declared.name}\` is declared as a tensor, and this is none`);
+  const checked = value.kind === "tensor" ? checkTensor(declared, value, given, what, scope, context) : value;
+  if (checked.kind === "poison")
+    for (const d of declared.dims ?? []) if (d.kind === "name" && !scope.dim(d.name)) scope.missing.add(d.name);
+  if (checked.kind === "poison" || checked.kind === "tensor") return checked;
+  return context.mistake(given.span, `${what} \`${declared.name}\` is declared as a tensor, and this is none`);
+}
+
+function checkTensor(
+  declared: Declared,
+  value: Extract<Value, { kind: "tensor" }>,
+  given: Operand,
+  what: "parameter" | "binding",
+  scope: Scope,
+  context: Context,
+): Value {
   return context.at(declared.span, [given], () => {
     const typed = withDType(declared, value, given, context);
     if (typed.kind !== "tensor" || !declared.dims) return typed;
@@ -89,6 +101,7 @@ function declaredSize(
 }
 
 export function reportUnknownDim(name: string, span: Span, scope: Scope, context: Context): void {
+  if (scope.isToldMissing(name)) return;
   const near = context.nearest(name, [...scope.dims.keys(), ...(scope.outer?.dims.keys() ?? [])]);
   context.mistake(span, `the size \`${name}\` is not known from anywhere`, {
     code: "unknown-dim",

@@ -178,6 +178,12 @@ function lookUp(name: string, span: Span, scope: Scope, context: Context): Value
   return reportUnknownName(name, span, scope, context);
 }
 
+/** Evaluates what stands in a place that has no meaning, for the mistakes in it: a list is no tensor there. */
+export function evaluateParts(e: Expr, scope: Scope, context: Context): void {
+  if (e.kind === "list") for (const item of e.items) evaluateParts(item, scope, context);
+  else evaluate(e, scope, context);
+}
+
 /** The names that expressions in a scope can mention. */
 function* visibleNames(scope: Scope): Iterable<string> {
   yield* scope.names.keys();
@@ -187,6 +193,7 @@ function* visibleNames(scope: Scope): Iterable<string> {
 }
 
 export function reportUnknownName(name: string, span: Span, scope: Scope, context: Context): Value {
+  if (scope.isToldMissing(name)) return POISON;
   if (scope.fns.has(name) || functionNames().includes(name))
     return context.mistake(span, `\`${name}\` is a function, not a value`, {
       code: "unknown-name",
@@ -247,7 +254,9 @@ function reportMember(e: Extract<Expr, { kind: "member" }>, scope: Scope, contex
   const near = functionNames().includes(name) || scope.fns.has(name) ? name : context.nearest(name, functionNames());
   const root = rootOf(e.base);
   const isLibrary = root !== undefined && LIBRARIES.has(root) && !scope.names.has(root);
-  if (!isLibrary && e.base.kind !== "member") evaluate(e.base, scope, context);
+  for (const arg of e.args ?? []) evaluateParts(arg.value, scope, context);
+  const isWrongAlready = !isLibrary && e.base.kind !== "member" && evaluate(e.base, scope, context).kind === "poison";
+  if (isWrongAlready) return POISON;
   const args = isLibrary ? "…" : e.args?.length ? "x, …" : "x";
   const here = isLibrary && isValue ? `\`${name}\`` : (spelledHere(name) ?? (near && `\`${near}(${args})\``));
   const offer = here && `write ${here}`;

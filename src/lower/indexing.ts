@@ -23,10 +23,11 @@ import {
 } from "../tensor/dim.ts";
 import { isInt } from "../tensor/dtype.ts";
 import type { Context } from "./context.ts";
-import { evaluateTensor } from "./expression.ts";
+import { evaluateParts, evaluateTensor } from "./expression.ts";
 import type { Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
 import { POISON, tensorValue, type Value } from "./value.ts";
+import { childrenOf } from "./wrt.ts";
 
 type Part =
   | { readonly kind: "at"; readonly position: Dim; readonly item: number }
@@ -37,8 +38,12 @@ type Part =
 
 export function lowerIndex(e: Extract<Expr, { kind: "index" }>, scope: Scope, context: Context): Value {
   const base = evaluateTensor(e.base, scope, context);
+  if (base.kind !== "tensor") {
+    for (const part of childrenOf(e).slice(1)) evaluateParts(part, scope, context);
+    return POISON;
+  }
   const parts = e.items.map((item, i) => lowerItem(item, i + 1, scope, context));
-  if (base.kind !== "tensor" || parts.some((p) => p === undefined)) return POISON;
+  if (parts.some((p) => p === undefined)) return POISON;
   const operands: Operand[] = [
     { span: e.base.span, value: base },
     ...e.items.map(({ span }, i) => ({ span, value: tensorOf(parts[i]) })),

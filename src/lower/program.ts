@@ -96,6 +96,7 @@ function lowerStatement(s: Statement, scope: Scope, context: Context, inputs: In
     case "broken":
       for (const name of s.binds)
         if (!scope.names.has(name)) scope.names.set(name, { value: POISON, span: s.span, what: "binding", used: true });
+      for (const name of s.mayDeclare) scope.missing.add(name);
       return;
     case "fn":
     case "import":

@@ -23,6 +23,8 @@ export type FnTable = Map<string, { readonly decl: FnDecl; readonly table: FnTab
 export class Scope {
   readonly names = new Map<string, Bound>();
   readonly dims = new Map<string, BoundDim>();
+  /** Names that are told to mean nothing, and dims that a mistake leaves without a size: more uses of them are no more mistakes. */
+  readonly missing = new Set<string>();
   readonly fns: FnTable;
   /** What stands around a fn: the program, whose dims it sees, though not its values. */
   readonly outer: Scope | undefined;
@@ -30,6 +32,13 @@ export class Scope {
   constructor(fns: FnTable, outer?: Scope) {
     this.fns = fns;
     this.outer = outer;
+  }
+
+  /** Whether it is told already that a name means nothing; from now on it is. */
+  isToldMissing(name: string): boolean {
+    const isTold = this.missing.has(name) || (this.outer?.missing.has(name) ?? false);
+    this.missing.add(name);
+    return isTold;
   }
 
   dim(name: string): BoundDim | undefined {
