@@ -4,12 +4,12 @@ import type { Node } from "../graph/node.ts";
 import type { Axes, Param } from "../ops/define.ts";
 import { relabel, sliceAxis } from "../ops/movement.ts";
 import { asBool, asDim, asDims, asNumber } from "../ops/static.ts";
-import type { Span } from "../source.ts";
+import { type Span, textOf } from "../source.ts";
 import { type Dim, isKnown } from "../tensor/dim.ts";
 import { isDType } from "../tensor/dtype.ts";
 import { aboutParameter, type Context } from "./context.ts";
 import { evaluate, evaluateTensor } from "./expression.ts";
-import { nearest } from "./names.ts";
+import { nearest, rearranged } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
 import { POISON } from "./value.ts";
@@ -53,6 +53,7 @@ export function bindArguments(
         wrong(
           arg.value.span,
           `${name} takes ${counted(positional.length)}${params.length > positional.length ? ` by place` : ""}, this is one more`,
+          rearranged(name, "", argumentsByPlace(call)),
         );
         break;
       }
@@ -98,19 +99,25 @@ const ELSEWHERE_PARAMS: Readonly<Record<string, string>> = {
   M: "m",
 };
 
+/** The arguments of a call as written, where all go by place. */
+const argumentsByPlace = ({ args }: Call): string[] =>
+  args.some((arg) => arg.name) ? [] : args.map((arg) => textOf(arg.value.span));
+
 /** What an argument is to its parameter; undefined, with the mistake reported, where it does not fit. */
 export function readArgument(
   param: Param<unknown>,
   name: string,
-  callee: string,
+  call: Call,
   args: readonly Arg[],
   operands: Operand[],
   scope: Scope,
   context: Context,
 ): { value: unknown } | undefined {
+  const callee = call.callee.name;
   const { value: expr } = args[0]!;
-  const refuse = (finding: string, help?: string): undefined => {
+  const refuse = (finding: string, otherHelp?: string): undefined => {
     const parameter = { name, finding };
+    const help = rearranged(callee, name, argumentsByPlace(call)) ?? otherHelp;
     context.mistake(expr.span, aboutParameter(name, callee, finding), { code: "argument", help, parameter });
   };
   const wanted = (what: string, help?: string) => refuse(`must be ${what}`, help);

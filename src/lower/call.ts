@@ -77,9 +77,10 @@ function callRow(row: FunctionRow, call: Call, scope: Scope, context: Context): 
       args[name] = param.kind === "rest" ? [] : param.value;
       continue;
     }
-    const read = readArgument(param, name, row.name, given, operands, scope, context);
-    if (read === undefined) good = false;
-    else args[name] = read.value;
+    const read = readArgument(param, name, call, given, operands, scope, context);
+    if (read) args[name] = read.value;
+    else good = false;
+    if (!read && param.kind === "tensors") break; // what follows was most likely meant for the list
   }
   if (!good) return POISON;
   return context.at(

@@ -2,10 +2,10 @@
 import type { FnDecl } from "../../grammar/ast.ts";
 import { type Graph, type Node, OpError, ParameterError } from "../graph/node.ts";
 import { broadcastOp, reshapeOp, transposeOp } from "../ops/movement.ts";
-import type { Diagnostic, Label, Span } from "../source.ts";
+import { type Diagnostic, type Label, type Span, textOf } from "../source.ts";
 import { type Condition, describeCondition } from "../tensor/conditions.ts";
 import type { DType, FloatDType } from "../tensor/dtype.ts";
-import { nearest } from "./names.ts";
+import { nearest, rearranged } from "./names.ts";
 import { aboutOperand, type Operand, placeLabels, type Site, shapeLabel } from "./site.ts";
 import { POISON, type Value } from "./value.ts";
 
@@ -220,6 +220,16 @@ export class Context {
     }
   }
 
+  /** What a call in another library's manner would be here. */
+  #meant(error: OpError, callee: string | undefined, { span, operands }: Site): string | undefined {
+    if (!callee || !(error instanceof ParameterError) || textOf(span).includes("=")) return undefined; // some by name
+    return rearranged(
+      callee,
+      error.param,
+      operands.map(({ span }) => textOf(span)),
+    );
+  }
+
   #reportOpError(error: OpError, site: Site, callee: string | undefined): Value {
     const { code, arg, because, help } = error;
     const { operands } = site;
@@ -242,7 +252,7 @@ export class Context {
           ],
         },
       ),
-      help: aboutOperand(help, guilty),
+      help: aboutOperand(help ?? this.#meant(error, callee, site), guilty),
     });
     return POISON;
   }

@@ -7,12 +7,12 @@ import { permute, stackNodes, swapLast } from "../ops/movement.ts";
 import { binaryOperator, compositeName, unaryOperator } from "../ops/operators.ts";
 import { functionNames } from "../ops/registry.ts";
 import { type Span, textOf } from "../source.ts";
-import { DTYPES, isDType } from "../tensor/dtype.ts";
+import { isDType } from "../tensor/dtype.ts";
 import { callFunction } from "./call.ts";
 import type { Context } from "./context.ts";
 import { lowerDerivative } from "./derivative.ts";
 import { lowerIndex } from "./indexing.ts";
-import { spelledHere } from "./names.ts";
+import { spelledHere, valueHere } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
 import { POISON, tensorValue, type Value } from "./value.ts";
@@ -206,27 +206,12 @@ export function reportUnknownName(name: string, span: Span, scope: Scope, contex
       labels: [{ span: outside.span, text: "defined outside" }],
       help: `a fn sees its parameters, dims and other fns: make \`${name}\` a parameter`,
     });
-  const near = context.nearest(name, visibleNames(scope));
   const isFeedable = span.source.name === "-e" && !scope.outer;
-  const help =
-    ELSEWHERE.get(name) ||
-    (FOREIGN_DTYPE.test(name) && `the dtypes are ${DTYPES.join(", ")}`) ||
-    (near && `did you mean \`${near}\`?`) ||
-    (isFeedable && `feed it: -f ${name}=…`) ||
-    undefined;
+  const foreign = valueHere(name);
+  const near = foreign ? undefined : context.nearest(name, visibleNames(scope));
+  const help = foreign ?? (near ? `did you mean \`${near}\`?` : isFeedable ? `feed it: -f ${name}=…` : undefined);
   return context.mistake(span, `\`${name}\` is not defined`, { code: "unknown-name", help });
 }
-/** Dtypes of other libraries. */
-const FOREIGN_DTYPE = /^(u?int|b?float|complex)\d+$/;
-/** Values of other languages. */
-const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ["True", "write `true`"],
-  ["False", "write `false`"],
-  ["None", "leave the argument out"],
-  ["e", "write `exp(1)`"],
-  ["NaN", "write `nan`"],
-  ["Infinity", "write `inf`"],
-]);
 
 const LIBRARIES: ReadonlySet<string> = new Set([
   "np",

@@ -72,7 +72,12 @@ function lowerItem(item: IndexItem, place: number, scope: Scope, context: Contex
       return { kind: "slice", start: start ?? undefined, stop: stop ?? undefined, step: by };
     }
     case "at": {
-      const value = evaluateTensor(item.index, scope, context);
+      const { index } = item;
+      if (index.kind === "name" && index.name === "None" && !scope.names.has("None"))
+        return mistake(context, item.span, "`None` is not defined", "write `newaxis`");
+      if (index.kind === "list" && index.items.length === 0)
+        return mistake(context, item.span, "an index must be int, and `[]` is of floats", "`x[:0]` has no elements");
+      const value = evaluateTensor(index, scope, context);
       if (value.kind !== "tensor") return undefined;
       const { node } = value;
       const position = asDim(node);
