@@ -130,7 +130,7 @@ function callFn(decl: FnDecl, table: FnTable, call: Call, scope: Scope, context:
     });
   if (context.isOneCallTooMany(decl, call.span)) return POISON;
   const isOfThisFile = decl.span.source === call.span.source;
-  const inner = new Scope(table, isOfThisFile ? (scope.outer ?? scope) : new Scope(table));
+  const inner = new Scope(table, isOfThisFile ? (scope.outer ?? scope) : new Scope(table), decl.body.bindings);
   const values = decl.params.map((p) => {
     const arg = bound.get(p.name)?.[0];
     return arg && { span: arg.value.span, value: evaluate(arg.value, scope, context) };

@@ -206,6 +206,13 @@ export function reportUnknownName(name: string, span: Span, scope: Scope, contex
       labels: [{ span: outside.span, text: "defined outside" }],
       help: `a fn sees its parameters, dims and other fns: make \`${name}\` a parameter`,
     });
+  const later = scope.definitionBelow(name, span);
+  if (later)
+    return context.mistake(span, `\`${name}\` is used before it is defined`, {
+      code: "unknown-name",
+      labels: [{ span: later, text: "defined here" }],
+      help: "put its definition before its use",
+    });
   const isFeedable = span.source.name === "-e" && !scope.outer;
   const foreign = valueHere(name);
   const near = foreign ? undefined : context.nearest(name, visibleNames(scope));
