@@ -153,15 +153,13 @@ export function lineOperator(source: SourceText, before: IToken, operator: IToke
 
 /** Names that a program cannot bind although they are no keywords. */
 const RESERVED: ReadonlySet<string> = new Set([...DTYPES, "pi", "inf", "nan"]);
-export const isReserved = (token: IToken): boolean => RESERVED.has(token.image) || isKeyword(token);
+export const isReservedName = (name: string): boolean => RESERVED.has(name);
+export const isReserved = (token: IToken): boolean => isReservedName(token.image) || isKeyword(token);
 
+export const reservedName = (name: string, span: Span): Diagnostic =>
+  mistake("reserved", `\`${name}\` is a reserved name`, [span], `use another name, such as \`${name}_\``);
 export const reserved = (source: SourceText, token: IToken): Diagnostic =>
-  mistake(
-    "reserved",
-    `\`${token.image}\` is a reserved name`,
-    [spanOf(source, token)],
-    `use another name, such as \`${token.image}_\``,
-  );
+  reservedName(token.image, spanOf(source, token));
 
 /** Words of other languages. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
