@@ -3,7 +3,7 @@ import type { Expr, IndexItem } from "../../grammar/ast.ts";
 import { type Graph, type Node, OpError } from "../graph/node.ts";
 import { inputOp } from "../ops/leaf.ts";
 import { countSteps, relabel, slice } from "../ops/movement.ts";
-import { indexNode, take } from "../ops/order.ts";
+import { indexNode, requireInRange, take } from "../ops/order.ts";
 import { strong } from "../ops/promote.ts";
 import { asDim } from "../ops/static.ts";
 import type { Span } from "../source.ts";
@@ -97,7 +97,7 @@ function lowerItem(item: IndexItem, place: number, scope: Scope, context: Contex
           `an index must be int, got ${weak ? "a float" : dtype}`,
           weak ? "write an int" : `${declaredAsInt(node)}write \`astype(…, int32)\``,
         );
-      return { kind: "gather", indices: indexNode(node), item: place };
+      return { kind: "gather", indices: node, item: place };
     }
   }
 }
@@ -170,7 +170,8 @@ function follow(x: Node, parts: readonly Part[]): Node {
         steps.push(1);
         break;
       case "gather":
-        gather = { axis: shape.length, indices: part.indices };
+        requireInRange(part.indices, size, part.item);
+        gather = { axis: shape.length, indices: indexNode(part.indices) };
         starts.push(0);
         sizes.push(size);
         steps.push(1);

@@ -1,6 +1,6 @@
 /** Along one axis, where elements depend on each other or on index values: scans, gathers, scatters, sorts. */
 import { type Node, OpError, ParameterError, type TensorType } from "../graph/node.ts";
-import { addDims, type Dim, showShape } from "../tensor/dim.ts";
+import { addDims, type Dim, isKnown, showDim, showShape } from "../tensor/dim.ts";
 import { isInt } from "../tensor/dtype.ts";
 import { normalizeAxis, oneAxis } from "./broadcast.ts";
 import { axisParam, boolParam, define, dimParam, type OrderOp, tensorParam } from "./define.ts";
@@ -8,6 +8,7 @@ import { requireSize } from "./leaf.ts";
 import { embed, sliceAxis, stretch } from "./movement.ts";
 import { scale } from "./pointwise.ts";
 import { cast, castTo, lift, strong, unify } from "./promote.ts";
+import { asDims } from "./static.ts";
 
 export interface ScanAttrs {
   readonly axis: number;
@@ -85,6 +86,18 @@ export function indexNode(i: Node, param = "indices"): Node {
       help: "write `astype(…, int32)`",
     });
   return index;
+}
+
+/** Requires the indices that are known without data to be in range of an axis whose size is. `arg` is whose they are. */
+export function requireInRange(indices: Node, size: Dim, arg: string | number): void {
+  if (!isKnown(size)) return;
+  const wrong = asDims(indices)?.values.find((i) => isKnown(i) && (i < -size || i >= size));
+  if (wrong === undefined) return;
+  throw new OpError(`index ${showDim(wrong)} is out of range for an axis of size ${size}`, {
+    code: "index",
+    arg,
+    help: size === 0 ? undefined : `indices go from ${-size} to ${size - 1}`,
+  });
 }
 
 /** attrs: { axis }: the indices' axes take the place of the indexed one. */
@@ -191,7 +204,12 @@ export const takeRow = define({
   doc: "The slices at these positions along an axis; negative ones count from the end.",
   examples: ["take([10, 20, 30], [2, -3]) == [30, 10]"],
   specimen: "input x[n, m], indices[k]: int32; take(x, indices)",
-  build: ({ x, indices, axis }) => take(strong(x), indexNode(indices), normalizeAxis(axis ?? 0, x.type.shape.length)),
+  build: ({ x, indices, axis }) => {
+    const { shape } = x.type;
+    const at = normalizeAxis(axis ?? 0, shape.length);
+    requireInRange(indices, shape[at]!, "indices");
+    return take(strong(x), indexNode(indices), at);
+  },
 });
 
 export const takeAlongRow = define({
@@ -210,6 +228,7 @@ export const takeAlongRow = define({
         `take_along_axis needs indices of x's rank: ${showShape(index.type.shape)} against ${showShape(tensor.type.shape)}`,
         { arg: "indices" },
       );
+    requireInRange(indices, tensor.type.shape[at]!, "indices");
     const common = tensor.type.shape.map((d, i): Dim => {
       const other = index.type.shape[i]!;
       if (i === at || other === 1) return d;
@@ -237,6 +256,7 @@ export const scatterAddRow = define({
       });
     const index = indexNode(indices);
     const at = normalizeAxis(axis ?? 0, a.type.shape.length);
+    requireInRange(indices, a.type.shape[at]!, "indices");
     const wanted = [...a.type.shape.slice(0, at), ...index.type.shape, ...a.type.shape.slice(at + 1)];
     return scatterAdd(a, index, stretchUpdates(u, wanted), at);
   },
