@@ -1,6 +1,7 @@
 /** Every function and operator of the language through every check: the table in operations.ts drives them all. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { derivativeForm, namesOfAll } from "../src/commands/ops-report.ts";
 import { EvaluationError } from "../src/engines/engine.ts";
 import { documentationOf, preludeFunction } from "../src/ops/prelude.ts";
 import { functionNames, functionRow } from "../src/ops/registry.ts";
@@ -132,8 +133,8 @@ test("the table has every function", () => {
   expect(Object.keys(CALLS).filter((name) => !functionNames().includes(name))).toEqual([]);
 });
 
-describe.each(functionNames())("%s", (name) => {
-  const { doc, examples } = functionRow(name) ?? documentationOf(preludeFunction(name)!);
+describe.each(namesOfAll())("%s", (name) => {
+  const { doc, examples } = derivativeForm(name) ?? functionRow(name) ?? documentationOf(preludeFunction(name)!);
   test("is documented, and its examples hold", () => {
     expect(doc).toMatch(/\S\.( → [\w, ]+)?$/);
     expect(examples).not.toEqual([]);

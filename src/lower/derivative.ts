@@ -140,7 +140,13 @@ function finish(derivative: Node | null, outer: Node["type"]["shape"], x: Node):
   return relabel(cast(derivative, derivativeDType(x)), shape);
 }
 
-function warnUnconnected(kind: Kind | Product, of: Operand, y: Node, variables: readonly Variable[], context: Context): void {
+function warnUnconnected(
+  kind: Kind | Product,
+  of: Operand,
+  y: Node,
+  variables: readonly Variable[],
+  context: Context,
+): void {
   const nodes = ancestors([y]);
   for (const v of variables)
     if (!dependents(nodes, [v.node]).has(y))
@@ -180,9 +186,7 @@ export function lowerDerivativeCall(call: Call, scope: Scope, context: Context):
   if (isFloat(of.node.type.dtype)) warnUnconnected(name as Product, operand, of.node, [variable], context);
   const along = { span: directionExpr!.span, value: direction, param: names[2]! };
   return context.at(call.span, [operand, { span: variable.span, value: tensorValue(variable.node) }, along], () =>
-    context.inDerivative(() =>
-      tensorValue(product(name as Product, strong(of.node), variable.node, direction.node)),
-    ),
+    context.inDerivative(() => tensorValue(product(name as Product, strong(of.node), variable.node, direction.node))),
   );
 }
 
