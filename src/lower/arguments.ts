@@ -136,6 +136,10 @@ export function readArgument(
   operands.push({ span: expr.span, value: POISON, param: name });
   if (value.kind === "poison") return undefined;
   const node = value.kind === "tensor" ? value.node : undefined;
+  const unknown = (what: string, help?: string) =>
+    node && asDims(node)?.values.some((d) => !isKnown(d))
+      ? refuse(`must be ${what}, known before there is data: \`${textOf(expr.span)}\` is a size that the data tells`)
+      : wanted(`${what}, known without data`, help);
   switch (param.kind) {
     case "tensors":
       return node && splitRows(node) ? { value: splitRows(node) } : wanted("a list of tensors: [a, b]");
@@ -155,26 +159,31 @@ export function readArgument(
     case "axes":
       return value.kind === "all"
         ? { value: "all" satisfies Axes }
-        : (wrap(node && knownInts(node)) ?? wanted("an int or a list of ints, known without data"));
+        : (wrap(node && knownInts(node)) ?? unknown("an int or a list of ints"));
     case "axis":
-      return wrap(node && knownInt(node)) ?? wanted("one int, known without data");
+      return wrap(node && knownInt(node)) ?? unknown("one int", onlyItem(expr));
     case "int":
-      return wrap(node && knownInt(node)) ?? wanted("an int known without data");
+      return wrap(node && knownInt(node)) ?? unknown("an int");
     case "ints":
-      return wrap(node && knownInts(node)) ?? wanted("a list of ints, known without data");
+      return wrap(node && knownInts(node)) ?? unknown("an int or a list of ints");
     case "dim":
-      return (
-        wrap(node && asDim(node)) ?? wanted("an int known without data", "literals, dims and arithmetic on them are")
-      );
+      return wrap(node && asDim(node)) ?? wanted("an int known without data", knownHelp(expr));
     case "shape":
-      return (
-        wrap(node && asDims(node)?.values) ??
-        wanted("a list of sizes, known without data", "literals, dims and arithmetic on them are")
-      );
+      return wrap(node && asDims(node)?.values) ?? wanted("a list of sizes, known without data", knownHelp(expr));
     case "widths":
       return wrap(node && pairsOf(node)) ?? wanted("pairs of sizes, one for each axis: [[before, after], …]");
   }
 }
+
+/** What is known without data, or what makes a size something else. */
+export const knownHelp = (e: Expr): string =>
+  /[^/]\/[^/]/.test(textOf(e.span))
+    ? "`/` gives a float: sizes are divided with `//`"
+    : "literals, dims and arithmetic on them are";
+
+/** To write the item of `[item]` alone. */
+const onlyItem = (e: Expr): string | undefined =>
+  e.kind === "list" && e.items.length === 1 ? `write \`${textOf(e.items[0]!.span)}\` without brackets` : undefined;
 
 const wrap = <T>(value: T | undefined): { value: T } | undefined => (value === undefined ? undefined : { value });
 const allOf = (nodes: readonly (Node | undefined)[]): { value: unknown } | undefined =>

@@ -105,7 +105,9 @@ export function reportUnknownDim(name: string, span: Span, scope: Scope, context
   const near = context.nearest(name, [...scope.dims.keys(), ...(scope.outer?.dims.keys() ?? [])]);
   context.mistake(span, `the size \`${name}\` is not known from anywhere`, {
     code: "unknown-dim",
-    help: near ? `did you mean \`${near}\`?` : `some input must have it as a dim of its own: \`input x[${name}]\``,
+    help: near
+      ? `did you mean \`${near}\`?`
+      : `arithmetic on a size does not tell it: some input must have it as a dim of its own, \`input x[${name}]\``,
   });
 }
 

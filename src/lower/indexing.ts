@@ -22,6 +22,7 @@ import {
   upperBound,
 } from "../tensor/dim.ts";
 import { isInt } from "../tensor/dtype.ts";
+import { knownHelp } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { evaluateParts, evaluateTensor } from "./expression.ts";
 import type { Scope } from "./scope.ts";
@@ -95,12 +96,18 @@ function lowerItem(item: IndexItem, place: number, scope: Scope, context: Contex
           context,
           item.span,
           `an index must be int, got ${weak ? "a float" : dtype}`,
-          weak ? "write an int" : `${declaredAsInt(node)}write \`astype(…, int32)\``,
+          weak
+            ? isQuotient(index)
+              ? knownHelp(index)
+              : "write an int"
+            : `${declaredAsInt(node)}write \`astype(…, int32)\``,
         );
       return { kind: "gather", indices: node, item: place };
     }
   }
 }
+
+const isQuotient = (e: Expr): boolean => e.kind === "binary" && e.op === "/";
 
 /** What to declare, where an index is an input as it is. */
 const declaredAsInt = ({ op, attrs, type: { shape } }: Node): string =>
@@ -121,7 +128,9 @@ function sizeOf(e: Expr, scope: Scope, context: Context): Dim | null {
   if (found !== undefined) return found;
   context.mistake(e.span, "a slice's bounds must be ints known without data", {
     code: "index",
-    help: "literals, dims and arithmetic on them are; `take(x, indices)` reads at computed places",
+    help: isQuotient(e)
+      ? knownHelp(e)
+      : "literals, dims and arithmetic on them are; `take(x, indices)` reads at computed places",
   });
   return null;
 }

@@ -264,7 +264,7 @@ const REARRANGED: Readonly<Record<string, (args: readonly string[]) => string | 
   "stack.axis": listed("stack"),
   "stack.": listed("stack"),
   "norm.axis": ([x, ord]) => /^-?(\d+|inf)$/.test(ord!) && `norm(${x}, ord=${ord})`,
-  "roll.shift": ([x, n, axis = "0"]) => axis === "0" && `concat([${x}[-${n}:], ${x}[:-${n}]])`,
+  "roll.shift": ([x, n, axis = "0"]) => /^\w+$/.test(n!) && axis === "0" && `concat([${x}[-${n}:], ${x}[:-${n}]])`,
   "kron.a": productOfVectors,
 };
 
