@@ -111,7 +111,7 @@ export class Sizes {
       }),
       help:
         c.broadcasts && (lhs === 1 || rhs === 1)
-          ? "only a dim that is 1 before there is data stretches: declare it 1"
+          ? stretchHelp(lhs === 1 ? c.lhs : c.rhs)
           : `feed data whose sizes fit: ${[...new Set(symbols)].map(({ name }) => `\`${name}\` comes from ${this.#fed.get(name)!.label}`).join(", ")}`,
     };
   }
@@ -143,6 +143,14 @@ export class Sizes {
     return [...symbolsOf(d).values()].filter((s) => !this.#values.has(s.key));
   }
 }
+
+/** What to do about a dim that is 1 with this data, and does not stretch. */
+const stretchHelp = (d: Dim): string =>
+  `only a dim that is 1 before there is data stretches: ${
+    asSymbol(d)
+      ? "declare it 1"
+      : `where ${showDim(d)} is that of a slice, write an int with newaxis: \`x[0, newaxis]\``
+  }`;
 
 const declaredAs = ({ node: { type } }: InputTensor): string =>
   type.shape.length === 0 ? "declared without axes" : `declared ${showShape(type.shape)}`;
