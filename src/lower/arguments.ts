@@ -100,7 +100,7 @@ const ELSEWHERE_PARAMS: Readonly<Record<string, string>> = {
 };
 
 /** The arguments of a call as written, where all go by place. */
-const argumentsByPlace = ({ args }: Call): string[] =>
+export const argumentsByPlace = ({ args }: Call): string[] =>
   args.some((arg) => arg.name) ? [] : args.map((arg) => textOf(arg.value.span));
 
 /** What an argument is to its parameter; undefined, with the mistake reported, where it does not fit. */

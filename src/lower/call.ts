@@ -7,13 +7,13 @@ import { lift } from "../ops/promote.ts";
 import { functionNames, functionRow, isPrivate } from "../ops/registry.ts";
 import { NOWHERE } from "../ops/trees.ts";
 import { isDType } from "../tensor/dtype.ts";
-import { bindArguments, readArgument } from "./arguments.ts";
+import { argumentsByPlace, bindArguments, readArgument } from "./arguments.ts";
 import { bindTargets, markWanted } from "./binding.ts";
 import type { Context } from "./context.ts";
 import { checkDeclared } from "./declared.ts";
 import { DERIVATIVE_FORMS, lowerDerivativeCall } from "./derivative.ts";
 import { evaluate, evaluateParts } from "./expression.ts";
-import { isReservedFunction, spelledHere } from "./names.ts";
+import { isReservedFunction, rearranged, spelledHere } from "./names.ts";
 import { type FnTable, Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
 import { POISON, tensorValue, type Value } from "./value.ts";
@@ -80,7 +80,7 @@ function callRow(row: FunctionRow, call: Call, scope: Scope, context: Context): 
     const read = readArgument(param, name, call, given, operands, scope, context);
     if (read) args[name] = read.value;
     else good = false;
-    if (!read && param.kind === "tensors") break; // what follows was most likely meant for the list
+    if (!read && rearranged(row.name, name, argumentsByPlace(call))) break; // told of the call as a whole
   }
   if (!good) return POISON;
   return context.at(

@@ -247,10 +247,15 @@ export function valueHere(name: string): string | undefined {
   return base && `write \`${base} ** ${exponent!.normalize("NFKC")}\``;
 }
 
-/** What is meant by a call in another library's manner, by the parameter that its arguments do not fit; "" is none: there are too many. */
+/**
+ * What is meant by a call in another library's manner, by the parameter that its arguments do not fit; "" is none: there are too
+ * many.
+ */
 const REARRANGED: Readonly<Record<string, (args: readonly string[]) => string | false>> = {
-  "max.axis": ([x, y]) => `maximum(${x}, ${y})`,
-  "min.axis": ([x, y]) => `minimum(${x}, ${y})`,
+  "max.axis": (args) => args.reduce((x, y) => `maximum(${x}, ${y})`),
+  "max.": (args) => args.reduce((x, y) => `maximum(${x}, ${y})`),
+  "min.axis": (args) => args.reduce((x, y) => `minimum(${x}, ${y})`),
+  "min.": (args) => args.reduce((x, y) => `minimum(${x}, ${y})`),
   "zeros.dtype": listed("zeros"),
   "zeros.": listed("zeros"),
   "ones.dtype": listed("ones"),
