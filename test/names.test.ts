@@ -24,3 +24,23 @@ test.each(foreignFunctions())("%s is no function here, and what is offered works
     expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
   }
 });
+
+test.each([
+  "max(x, y)",
+  "min(x, y, 0)",
+  "zeros(3, k)",
+  "ones(3, k, 4)",
+  "full(3, k, 7)",
+  "concat(x, y)",
+  "stack(x, y, x)",
+  "norm(v, 1)",
+  "roll(x, k)",
+  "kron(v, v)",
+])("%s is no call here, and what is offered works", (call) => {
+  const inputs = "input x[k, 3], y[k, 3], v[3]; out = ";
+  const [wrong, ...more] = check(inputs + call).diagnostics;
+  expect(more).toEqual([]);
+  const [, code] = /write `(.*)`$/.exec(wrong!.help!)!;
+  const { diagnostics } = check(inputs + code);
+  expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+});
