@@ -12,7 +12,7 @@ import type { NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
 import { renderDiagnostics } from "../render.ts";
 import { requireInput, Session, undeclaredInputs } from "../session.ts";
-import { fail, TsymError } from "../source.ts";
+import { type Diagnostic, fail, TsymError } from "../source.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { declares, load } from "./load.ts";
@@ -84,8 +84,10 @@ export async function run(file: string | undefined, options: RunOptions, world: 
       );
       results = await session.evaluate(new Map([...sources, ...carried]));
     }
+    // Compared before anything is written: an output may go where the expected value lies.
+    const differences = differencesFrom(expected, results, options);
     writeResults(chosen, results, options, world);
-    requireExpected(expected, results, options);
+    if (differences.length > 0) throw new TsymError(differences);
     watch.lap("output");
   };
 
@@ -248,17 +250,15 @@ function writeResults(
   for (const piece of formatOutputs(shown.map(output), format, options)) world.print(piece);
 }
 
-/** Throws TsymError, which says where results differ from what was expected, if any does. */
-function requireExpected(
+/** Where results differ from what was expected. Throws TsymError for expected values that cannot be read. */
+const differencesFrom = (
   expected: ReadonlyMap<string, Source>,
   results: ReadonlyMap<string, Tensor>,
   options: RunOptions,
-): void {
-  const wrong = [...expected].flatMap(([name, source]) => {
+): Diagnostic[] =>
+  [...expected].flatMap(([name, source]) => {
     const difference = compare(results.get(name)!, source, options);
     return difference
-      ? [{ severity: "error" as const, code: "expect", message: `${name}: ${difference.message}`, labels: [] }]
+      ? [{ severity: "error", code: "expect", message: `${name}: ${difference.message}`, labels: [] }]
       : [];
   });
-  if (wrong.length > 0) throw new TsymError(wrong);
-}
