@@ -136,6 +136,16 @@ describe("files", () => {
     expect(readdirSync(folder).sort()).toEqual(["a", "link"]);
   });
 
+  test("a symbolic link whose target is not there yet stays one", () => {
+    mkdirSync(at("folder"));
+    symlinkSync("folder/second", at("first"));
+    symlinkSync("../file", at("folder/second"));
+    writeWhole([{ path: at("first"), pieces: ["content"] }]);
+    expect(lstatSync(at("folder/second")).isSymbolicLink()).toBe(true);
+    expect(readFileSync(at("file"), "utf8")).toBe("content");
+    expect(lstatSync(at("file")).isFile()).toBe(true);
+  });
+
   test("what is no regular file is written to", () => {
     writeWhole([{ path: "/dev/null", pieces: ["gone"] }]);
     expect(statSync("/dev/null").isCharacterDevice()).toBe(true);

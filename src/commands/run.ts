@@ -4,6 +4,7 @@ import { type EngineName, loadEngine } from "../engines/load.ts";
 import { descriptorChunks } from "../io/bytes.ts";
 import { compare } from "../io/compare.ts";
 import { openExpected, openFeeds } from "../io/feed.ts";
+import { destinationOf } from "../io/file.ts";
 import { formatOutputs, type Output, outputEnding, writeOutputFiles } from "../io/output.ts";
 import type { Source } from "../io/source.ts";
 import { tensorSource, titled } from "../io/source.ts";
@@ -169,13 +170,33 @@ function chooseOutputs(program: Lowered, flags: readonly string[]): Chosen[] {
   if (flags.length === 0) return program.outputs.map((tensor) => ({ tensor }));
   const twice = repeated(flags);
   if (twice !== undefined) fail("usage", `-o ${twice} is given twice`, { exit: 2 });
-  return flags.map((flag) => {
+  const chosen = flags.map((flag) => {
     const [, name = flag, path] = /^(.*?)=(.*)$/s.exec(flag) ?? [];
     if (path === undefined) return { tensor: outputNamed(program, name) };
     outputEnding(path);
     return { tensor: outputNamed(program, name), path };
   });
+  refuseTwoPaths(chosen);
+  return chosen;
 }
+
+/** Outputs of one file name it alike: with two paths to one place, one output would replace the other. */
+function refuseTwoPaths(chosen: readonly Chosen[]): void {
+  const first = new Map<string, Chosen>();
+  for (const next of chosen) {
+    if (next.path === undefined) continue;
+    const place = destinationOf(next.path);
+    const before = first.get(place);
+    if (before && before.path !== next.path)
+      fail("usage", `${flagOf(before)} and ${flagOf(next)} name the same file`, {
+        help: "a .json, .npz or .safetensors file takes both where they name it by the same path",
+        exit: 2,
+      });
+    first.set(place, next);
+  }
+}
+
+const flagOf = ({ tensor, path }: Chosen): string => `-o ${tensor.name}=${path}`;
 
 /** An output, or any other bound name. */
 function outputNamed(program: Lowered, name: string): NamedTensor {

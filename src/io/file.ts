@@ -4,14 +4,16 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  lstatSync,
   openSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fail } from "../source.ts";
 
 const MEANING: Readonly<Record<string, string>> = {
@@ -44,6 +46,17 @@ export function fileError(doing: "read" | "write", path: string, error: unknown,
   fail("file", `cannot ${doing} ${path}: ${isAbsent && doing === "write" ? "its folder does not exist" : meaning}`, {
     help: isAbsent ? help : undefined,
   });
+}
+
+/** Where what is written to `path` lies: beyond all symbolic links, also one whose target is not there yet. Throws TsymError. */
+export const destinationOf = (path: string): string => within(path, () => destination(path));
+
+function destination(path: string): string {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status) return status.isFile() ? realpathSync(path) : resolve(path);
+  const folder = realpathSync(dirname(path));
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink();
+  return isLink ? destination(resolve(folder, readlinkSync(path))) : join(folder, basename(path));
 }
 
 export interface FileContent {
@@ -97,7 +110,7 @@ function stage({ path, pieces }: FileContent): Staged {
     return { path, finish: () => writeTo(descriptor, pieces), discard: () => {} };
   }
   if (status) accessSync(path, constants.W_OK);
-  const target = status ? realpathSync(path) : path;
+  const target = destination(path);
   const partial = join(dirname(target), `.tsym-${process.pid}-${process.hrtime.bigint()}`);
   const descriptor = openSync(partial, "wx");
   const discard = () => rmSync(partial, { force: true });
