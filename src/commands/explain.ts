@@ -4,7 +4,7 @@ import { checkProgram, failOnErrors } from "../compile.ts";
 import { loadEngine } from "../engines/load.ts";
 import { ancestors } from "../graph/node.ts";
 import { descriptorChunks } from "../io/bytes.ts";
-import { openFeeds } from "../io/feed.ts";
+import { openFeeds, requireOneReader } from "../io/feed.ts";
 import type { Source } from "../io/source.ts";
 import { fedShapes, inFiles, requireInput, undeclaredInputs } from "../session.ts";
 import { isKnown } from "../tensor/dim.ts";
@@ -28,6 +28,7 @@ export interface ExplainOptions {
  * for all. Throws TsymError.
  */
 export async function explain(file: string | undefined, options: ExplainOptions, world: World): Promise<number> {
+  requireOneReader({ ...options, file });
   const loaded = load(file, options.eval, world);
   const sources = fedSources(options, world);
   const open = options.eval === undefined ? [] : [...sources].filter(([name]) => !declares(loaded, name));

@@ -3,7 +3,7 @@ import { checkProgram, failOnErrors } from "../compile.ts";
 import { type EngineName, loadEngine } from "../engines/load.ts";
 import { descriptorChunks } from "../io/bytes.ts";
 import { compare } from "../io/compare.ts";
-import { openExpected, openFeeds } from "../io/feed.ts";
+import { openExpected, openFeeds, requireOneReader } from "../io/feed.ts";
 import { destinationOf } from "../io/file.ts";
 import { formatOutputs, type Output, outputEnding, writeOutputFiles } from "../io/output.ts";
 import type { Source } from "../io/source.ts";
@@ -47,6 +47,7 @@ export interface RunOptions {
 /** Runs the program in `file` (or `options.eval`; exactly one is given) and gives the exit status. Throws TsymError. */
 export async function run(file: string | undefined, options: RunOptions, world: World): Promise<number> {
   const watch = new Stopwatch();
+  requireOneReader({ ...options, file });
   const loaded = load(file, options.eval, world);
   watch.lap("parse");
   const stdin = descriptorChunks(world.stdin);

@@ -15,6 +15,29 @@ export interface Feeds {
   readonly stream?: Iterator<StreamRecord, void>;
 }
 
+/** What of a command line may name standard input. */
+export interface Readers {
+  readonly file: string | undefined;
+  readonly feed?: readonly string[];
+  readonly expect?: readonly string[];
+}
+
+/** Throws TsymError (exit 2) where more than one part of a command line reads standard input, which gives its bytes once. */
+export function requireOneReader({ file, feed = [], expect = [] }: Readers): void {
+  const reads = (flag: string, args: readonly string[]) =>
+    args.filter((arg) => arg === "-" || STDIN_OF.test(arg)).map((arg) => `${flag} ${arg}`);
+  const [first, second] = [
+    ...(file === "-" ? ["the program"] : []),
+    ...reads(FEED.flag, feed),
+    ...reads(EXPECT.flag, expect),
+  ];
+  if (second === undefined) return;
+  fail("usage", `standard input can be read once only, but both ${first} and ${second} read it`, {
+    help: "put one of them in a file",
+    exit: 2,
+  });
+}
+
 /** How messages speak of a flag and the names it takes. */
 interface Role {
   readonly flag: string;
@@ -31,8 +54,6 @@ const EXPECT: Role = { flag: "--expect", noun: "output", verb: "expected" };
  */
 export function openFeeds(args: readonly string[], stdin: Iterable<Uint8Array>): Feeds {
   const named = args.filter((arg) => arg !== "-");
-  const reading = args.length - named.length + named.filter((arg) => arg.endsWith("=-")).length;
-  if (reading > 1) fail("feed", "standard input can feed once only, but two of the flags -f name it", { exit: 2 });
   const feeds = openSources(named, stdin, FEED);
   if (named.length === args.length) return { feeds };
   return { feeds, stream: checkedRecords(readRecords(stdin, "stdin"), feeds) };
@@ -41,7 +62,11 @@ export function openFeeds(args: readonly string[], stdin: Iterable<Uint8Array>):
 /** A stream whose objects feed nothing that is fed for all of them. */
 function* checkedRecords(records: Iterable<StreamRecord>, feeds: Map<string, Source>): Generator<StreamRecord, void> {
   for (const record of records) {
-    for (const name of record.tensors.keys()) if (feeds.has(name)) twice(name, FEED);
+    for (const [name, { label }] of record.tensors)
+      if (feeds.has(name))
+        fail("feed", `${label}: the input \`${name}\` is fed for all records already`, {
+          help: `leave it out of the record, or the flag -f that feeds \`${name}\``,
+        });
     const tensors = Array.from(
       record.tensors,
       ([name, source]) => [name, titled(`input \`${name}\``, source)] as const,
@@ -56,6 +81,7 @@ export const openExpected = (args: readonly string[], stdin: Iterable<Uint8Array
 
 const NAME = "[\\p{L}_][\\p{L}\\p{M}\\p{N}_]*";
 const NAMED = new RegExp(`^(${NAME})=(.*)$`, "su");
+const STDIN_OF = new RegExp(`^${NAME}=-$`, "u");
 const NAME_ALONE = new RegExp(`^${NAME}$`, "u");
 
 function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role: Role): Map<string, Source> {
