@@ -5,6 +5,7 @@ import { descriptorChunks } from "../io/bytes.ts";
 import { compare } from "../io/compare.ts";
 import { openExpected, openFeeds, requireOneReader } from "../io/feed.ts";
 import { destinationOf } from "../io/file.ts";
+import type { StreamRecord } from "../io/json.ts";
 import { formatOutputs, type Output, outputEnding, writeOutputFiles } from "../io/output.ts";
 import type { Source } from "../io/source.ts";
 import { tensorSource, titled } from "../io/source.ts";
@@ -96,7 +97,8 @@ export async function run(file: string | undefined, options: RunOptions, world: 
   if (!stream) await evaluateAndPrint(feeds);
   else {
     if (options.eval === undefined) await jobFor(feeds); // what is wrong is told before the first record is there
-    for (let next = stream.next(); !next.done; next = stream.next()) {
+    const records = options.format === "npz" ? onlyRecord(stream) : stream;
+    for (let next = records.next(); !next.done; next = records.next()) {
       const { number, tensors } = next.value;
       if (number > 1) refuseToOverwrite(options, number);
       await inRecord(number, () => evaluateAndPrint(new Map([...feeds, ...tensors])));
@@ -107,6 +109,18 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     world.report([watch.report(), ...profiles.map(timingText)].join("\n"));
   }
   return 0;
+}
+
+/** An archive is whole when it is written, so it holds one run: the record of a stream that has no other. */
+function* onlyRecord(stream: Iterator<StreamRecord, void>): Generator<StreamRecord, void> {
+  const first = stream.next();
+  if (first.done) return;
+  if (!stream.next().done)
+    fail("usage", "--format npz writes one archive, but standard input holds several records", {
+      help: "--format json or ndjson writes lines for each record, --format npy an array for each",
+      exit: 2,
+    });
+  yield first.value;
 }
 
 /** A file holds the results of one run. */
