@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Bytes, fileBytes, memoryBytes } from "../src/io/bytes.ts";
+import { type Bytes, memoryBytes, openFile } from "../src/io/bytes.ts";
 import { openNpy, writeNpy } from "../src/io/npy.ts";
 import { openNpz, writeNpz } from "../src/io/npz.ts";
 import { openSafetensors, writeSafetensors } from "../src/io/safetensors.ts";
@@ -48,7 +48,8 @@ describe("written and read back", () => {
       fc.property(anyTensor(), (tensor) => {
         const file = Buffer.concat(writeNpy(tensor));
         writeFileSync(path, file);
-        for (const bytes of [memoryBytes(file), fileBytes(path)]) expect(read(openNpy(bytes, path))).toEqual(tensor);
+        for (const bytes of [memoryBytes(file), openFile(path).whole()])
+          expect(read(openNpy(bytes, path))).toEqual(tensor);
       }),
     );
   });
@@ -182,7 +183,7 @@ describe("npy", () => {
   test("notices a file that shrinks between header and data", () => {
     const path = join(folder, "shrinks.npy");
     writeFileSync(path, Buffer.concat(writeNpy({ dtype: "float32", shape: [2], data: Float32Array.of(1, 2) })));
-    const source = openNpy(fileBytes(path), path);
+    const source = openNpy(openFile(path).whole(), path);
     truncateSync(path, 130);
     expect(mistake(() => read(source))).toBe(`cannot read ${path}: it became shorter while it was read`);
   });

@@ -1,7 +1,7 @@
 /** What `--feed` and `--expect` say: which sources there are and which names they go to. Knows nothing of the program. */
 import { extname } from "node:path";
 import { fail } from "../source.ts";
-import { type Bytes, fileBytes, memoryBytes, slice } from "./bytes.ts";
+import { type Bytes, type Opened, openChunks, openFile, slice } from "./bytes.ts";
 import { openCsv } from "./csv.ts";
 import { parseJson, readRecords, type StreamRecord } from "./json.ts";
 import { isNpy, openNpy } from "./npy.ts";
@@ -150,7 +150,7 @@ const KEYED = /^(.+?\.(?:npz|safetensors)):(.+)$/is;
 
 /** Opens what stands at SRC; `help` is for a path where there is nothing. */
 function open(src: string, stdin: Iterable<Uint8Array>, help?: string): Source | Group {
-  if (src === "-") return openBytes(memoryBytes(Buffer.concat([...stdin])), "stdin");
+  if (src === "-") return read(openChunks(stdin), "stdin");
   if (INLINE.test(src)) {
     if (/^[-\d].*\D$/.test(src) && extname(src) in READERS) {
       fail("feed", `${src} begins as a number does, so it is no path`, { help: `write ./${src}`, exit: 2 });
@@ -158,16 +158,18 @@ function open(src: string, stdin: Iterable<Uint8Array>, help?: string): Source |
     return parseJson(Buffer.from(NOT_FINITE.test(src) ? `"${src}"` : src), "inline JSON");
   }
   const [, path = src, key] = KEYED.exec(src) ?? [];
-  const bytes = fileBytes(path, help ?? (extname(path).toLowerCase() in READERS ? undefined : VALUE_HELP));
-  const opened = openBytes(bytes, path);
+  const file = openFile(path, help ?? (extname(path).toLowerCase() in READERS ? undefined : VALUE_HELP));
+  const opened = read(file, path);
   if (key === undefined || !isGroup(opened)) return opened;
   return opened.get(key)?.() ?? fail("feed", `${path} holds no \`${key}\`: ${listKeys(opened)}`);
 }
 
-const readJson = (bytes: Bytes, label: string): Source | Group => parseJson(slice(bytes), label);
+type Reader = (bytes: Bytes, label: string) => Source | Group;
+
+const readJson: Reader = (bytes, label) => parseJson(slice(bytes), label);
 
 /** What reads a file, by its ending. */
-const READERS: Readonly<Record<string, (bytes: Bytes, label: string) => Source | Group>> = {
+const READERS: Readonly<Record<string, Reader>> = {
   ".npy": openNpy,
   ".npz": openNpz,
   ".safetensors": openSafetensors,
@@ -177,14 +179,17 @@ const READERS: Readonly<Record<string, (bytes: Bytes, label: string) => Source |
 
 const VALUE_HELP = `a file ends in ${Object.keys(READERS).join(", ")}; a value is written as JSON: 0.5, [1, 2]`;
 
-/** Opens a file by its ending, and what has none by its first bytes. */
-function openBytes(bytes: Bytes, label: string): Source | Group {
-  const byEnding = READERS[extname(label).toLowerCase()];
-  if (byEnding) return byEnding(bytes, label);
-  const start = slice(bytes, 0, Math.min(64, bytes.length));
-  if (isNpy(start)) return openNpy(bytes, label);
-  if (isZip(start)) return openNpz(bytes, label);
-  if (label === "stdin" || /^\s*[[{]/.test(start.toString("latin1"))) return readJson(bytes, label);
+/** Reads a file by its ending, and what has none by its first bytes, before more of it is read. */
+function read(opened: Opened, label: string): Source | Group {
+  const reader = READERS[extname(label).toLowerCase()] ?? readerOf(opened.start(), label);
+  return reader(opened.whole(), label);
+}
+
+function readerOf(start: Buffer, label: string): Reader {
+  if (isNpy(start)) return openNpy;
+  if (isZip(start)) return openNpz;
+  const isJson = label === "stdin" ? !start.includes(0) : /^\s*[[{]/.test(start.toString("latin1"));
+  if (isJson) return readJson;
   fail("feed", `cannot tell what kind of file ${label} is`, {
     help: `files end in ${Object.keys(READERS).join(", ")}`,
   });
