@@ -17,11 +17,11 @@ const a = { name: "a", tensor: tensorOf("float32", [2], [1, 2]) };
 const b = { name: "b", tensor: tensorOf("int64", [], [7]) };
 const both = { a: ["float32", [2], 1, 2], b: ["int64", [], 7n] };
 
-beforeAll(() => {
+beforeAll(async () => {
   process.chdir(folder);
   mkdirSync("folder.npy");
-  writeOutputFiles(["a.npy", "5.npy", "a=1.npy"].map((path) => [path, [a]]));
-  writeOutputFiles(["all.npz", "all.safetensors", "all.json"].map((path) => [path, [a, b]]));
+  await writeOutputFiles(["a.npy", "5.npy", "a=1.npy"].map((path) => [path, [a]]));
+  await writeOutputFiles(["all.npz", "all.safetensors", "all.json"].map((path) => [path, [a, b]]));
   writeFileSync("list.json", "[1, 2]");
   writeFileSync("a.csv", "1\n2\n");
   writeFileSync("a.txt", "1 2");

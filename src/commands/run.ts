@@ -89,7 +89,7 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     }
     // Compared before anything is written: an output may go where the expected value lies.
     const differences = differencesFrom(expected, results, options);
-    writeResults(chosen, results, options, world);
+    await writeResults(chosen, results, options, world);
     if (differences.length > 0) throw new TsymError(differences);
     watch.lap("output");
   };
@@ -270,16 +270,16 @@ async function inRecord(number: number, work: () => Promise<void>): Promise<void
   }
 }
 
-function writeResults(
+async function writeResults(
   chosen: readonly Chosen[],
   results: ReadonlyMap<string, Tensor>,
   options: RunOptions,
   world: World,
-): void {
+): Promise<void> {
   const output = ({ tensor }: Chosen): Output => ({ name: tensor.name, tensor: results.get(tensor.name)! });
   const files = new Map<string, Output[]>();
   for (const c of chosen) if (c.path !== undefined) files.set(c.path, [...(files.get(c.path) ?? []), output(c)]);
-  writeOutputFiles(files, options);
+  if (files.size > 0) await writeOutputFiles(files, options);
   const shown = chosen.filter((c) => c.path === undefined);
   if (shown.length === 0) return;
   const format = options.format ?? (world.terminal ? "pretty" : "json");

@@ -104,11 +104,11 @@ export function outputEnding(path: string): Ending {
  * Writes outputs to the files at paths, as their endings say, all of them or none: .json an object of its outputs (`raw`:
  * the value alone). Throws TsymError.
  */
-export function writeOutputFiles(
+export async function writeOutputFiles(
   files: Iterable<readonly [path: string, outputs: readonly Output[]]>,
   options: OutputOptions = {},
-): void {
-  writeWhole(Array.from(files, ([path, outputs]) => ({ path, pieces: filePieces(path, outputs, options) })));
+): Promise<void> {
+  await writeWhole(Array.from(files, ([path, outputs]) => ({ path, pieces: filePieces(path, outputs, options) })));
 }
 
 function filePieces(path: string, outputs: readonly Output[], options: OutputOptions): Pieces {
