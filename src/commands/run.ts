@@ -73,19 +73,13 @@ export async function run(file: string | undefined, options: RunOptions, world: 
 
   const evaluateAndPrint = async (sources: ReadonlyMap<string, Source>) => {
     const { chosen, carries, session } = await jobFor(sources);
-    let results = await session.evaluate(sources);
-    for (let step = 2; step <= (options.steps ?? 1); step++) {
-      const carried = carries.map(
-        ({ into, from }) =>
-          [
-            into,
-            titled(
-              `input \`${into}\``,
-              tensorSource(`output ${from.name} of step ${step - 1}`, results.get(from.name)!),
-            ),
-          ] as const,
-      );
-      results = await session.evaluate(new Map([...sources, ...carried]));
+    const { steps = 1 } = options;
+    let results = new Map<string, Tensor>();
+    for (let step = 1; step <= steps; step++) {
+      const inputs = new Map([...sources, ...(step > 1 ? carriedFrom(step - 1, carries, results) : [])]);
+      // What keeps the first step from being computed has nothing to do with steps.
+      const isOfStep = ({ code }: Diagnostic) => steps > 1 && (step > 1 || code === "evaluation");
+      results = await inPart("step", step, () => session.evaluate(inputs), isOfStep);
     }
     // Compared before anything is written: an output may go where the expected value lies.
     const differences = differencesFrom(expected, results, options);
@@ -101,7 +95,7 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     for (let next = records.next(); !next.done; next = records.next()) {
       const { number, tensors } = next.value;
       if (number > 1) refuseToOverwrite(options, number);
-      await inRecord(number, () => evaluateAndPrint(new Map([...feeds, ...tensors])));
+      await inPart("record", number, () => evaluateAndPrint(new Map([...feeds, ...tensors])));
     }
   }
   if (options.time) {
@@ -255,18 +249,28 @@ const unique = (tensors: readonly NamedTensor[]): NamedTensor[] => [
   ...new Map(tensors.map((t) => [t.name, t])).values(),
 ];
 
-/** Errors of a record of a stream name it. */
-async function inRecord(number: number, work: () => Promise<void>): Promise<void> {
+/** The sources that a step's results are for the inputs of the next. */
+const carriedFrom = (step: number, carries: readonly Carry[], results: ReadonlyMap<string, Tensor>) =>
+  carries.map(({ into, from }) => {
+    const source = tensorSource(`output ${from.name} of step ${step}`, results.get(from.name)!);
+    return [into, titled(`input \`${into}\``, source)] as const;
+  });
+
+/** Errors of one record or step of many (`isOf`: all) name it, unless they do so already. */
+async function inPart<T>(
+  kind: "record" | "step",
+  number: number,
+  work: () => Promise<T>,
+  isOf: (d: Diagnostic) => boolean = () => true,
+): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (!(error instanceof TsymError)) throw error;
-    const record = `record ${number}`;
-    const isNamed = new RegExp(`\\b${record}\\b`);
-    throw new TsymError(
-      error.diagnostics.map((d) => (isNamed.test(d.message) ? d : { ...d, message: `${record}: ${d.message}` })),
-      error.exit,
-    );
+    const isNamed = new RegExp(`\\b${kind} \\d`);
+    const named = (d: Diagnostic): Diagnostic =>
+      isOf(d) && !isNamed.test(d.message) ? { ...d, message: `${kind} ${number}: ${d.message}` } : d;
+    throw new TsymError(error.diagnostics.map(named), error.exit);
   }
 }
 
