@@ -31,6 +31,9 @@ function writeAll(descriptor: number, chunk: string | Uint8Array): void {
   }
 }
 
+/** The system's own words of `ENOSPC: no space left on device, write`. */
+const systemText = (error: unknown): string => String(error).replace(/^Error: \w+: (.*), \w+$/, "$1");
+
 /** Nobody reads our output any more, as after `| head`: a good end. */
 class ClosedPipe extends Error {}
 
@@ -39,7 +42,7 @@ function print(chunk: string | Uint8Array): void {
     writeAll(STDOUT, chunk);
   } catch (error) {
     if (codeOf(error) === "EPIPE") throw new ClosedPipe();
-    fail("output", `standard output cannot be written: ${String(error)}`);
+    fail("file", `cannot write standard output: ${systemText(error)}`);
   }
 }
 

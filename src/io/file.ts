@@ -26,6 +26,7 @@ const MEANING: Readonly<Record<string, string>> = {
   ENOSPC: "no space is left on the device",
   EFBIG: "the file would be larger than is allowed",
   ENAMETOOLONG: "the name is too long",
+  EPIPE: "its reader has left",
   ELOOP: "its symbolic links lead in a circle",
   ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GiB, which only .npy, .npz and .safetensors files may be",
   ERR_STRING_TOO_LONG: "it is too large for text; .npy, .npz and .safetensors files may be larger",
