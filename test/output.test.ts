@@ -195,6 +195,8 @@ describe("files", () => {
       await mistake(() => writeOutputFile(at("c"), [c])),
       await mistake(() => writeOutputFile(at("c.npy"), [c, n])),
       await mistake(() => writeOutputFile(at("x.csv"), [deep])),
+      await mistake(() => writeOutputFile(at("y.csv"), [none])),
+      await mistake(() => writeOutputFile(at("z.csv"), [{ name: "z", tensor: tensorOf("float32", [0, 2], []) }])),
     ]).toEqual([
       [1, "cannot write FOLDER/folder.npy: it is a folder, not a file"],
       [1, "cannot write FOLDER/no/c.npy: its folder does not exist"],
@@ -203,6 +205,8 @@ describe("files", () => {
       [2, "cannot tell from the ending of FOLDER/c what to write"],
       [2, "FOLDER/c.npy takes one output, but there are 2: c, größe"],
       [1, "FOLDER/x.csv: a CSV file has two axes at most, but x has shape (1, 1, 1)"],
+      [1, "FOLDER/y.csv: a CSV file has two axes at most, but none has shape (2, 0, 3)"],
+      [1, "FOLDER/z.csv: a CSV file holds no shape without elements, but z has shape (0, 2)"],
     ]);
     expect(readdirSync(folder).sort()).toEqual(["file", "folder.npy"]);
   });

@@ -53,6 +53,7 @@ export async function run(file: string | undefined, options: RunOptions, world: 
   watch.lap("parse");
   const stdin = descriptorChunks(world.stdin);
   const { feeds, stream } = openFeeds(options.feed ?? [], stdin);
+  reportWarnings(doubtsOf(feeds), world);
   const expected = openExpected(options.expect ?? [], stdin);
   let prepared: { readonly key: string; readonly job: Job } | undefined;
   /** The job for such feeds: only names that `-e` leaves undeclared make the program itself depend on them. */
@@ -63,7 +64,8 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     if (prepared?.key === key) return prepared.job;
     const program = checkProgram(loaded, { defaultFloat: options.float, undeclared });
     failOnErrors(program.diagnostics);
-    if (!prepared) reportWarnings(program, world);
+    const warnings = program.diagnostics.filter((d) => d.code !== "unused-input");
+    if (!prepared) reportWarnings(warnings, world);
     const isRepeated = stream !== undefined || (options.steps ?? 1) > 1;
     prepared?.job.session.dispose();
     const job = await prepare(program, [...expected.keys()], isRepeated, options, watch);
@@ -161,8 +163,12 @@ async function prepare(
   return { chosen, carries, session };
 }
 
-function reportWarnings(program: Lowered, world: World): void {
-  const warnings = program.diagnostics.filter((d) => d.code !== "unused-input");
+const doubtsOf = (feeds: ReadonlyMap<string, Source>): Diagnostic[] =>
+  [...feeds.values()].flatMap(({ doubt }) =>
+    doubt === undefined ? [] : [{ severity: "warning", code: "feed", message: doubt, labels: [] }],
+  );
+
+function reportWarnings(warnings: readonly Diagnostic[], world: World): void {
   if (warnings.length > 0) world.report(renderDiagnostics(warnings, { color: world.color }));
 }
 

@@ -115,10 +115,14 @@ function filePieces(path: string, outputs: readonly Output[], options: OutputOpt
   const ending = outputEnding(path);
   if (ending === ".npy" || ending === ".csv") onlyOne(outputs, path, "a .npz or .safetensors file holds several");
   for (const { name, tensor } of outputs) {
-    if (ending !== ".csv" || tensor.shape.length <= 2) continue;
-    fail("csv", `${path}: a CSV file has two axes at most, but ${name} has shape ${showSizes(tensor.shape)}`, {
-      help: "write it to a .npy file",
-    });
+    if (ending !== ".csv") continue;
+    const { shape } = tensor;
+    const limit =
+      shape.length > 2 ? "has two axes at most" : shape.includes(0) ? "holds no shape without elements" : "";
+    if (limit !== "")
+      fail("csv", `${path}: a CSV file ${limit}, but ${name} has shape ${showSizes(shape)}`, {
+        help: "write it to a .npy file",
+      });
   }
   return FILES[ending](outputs, options);
 }
