@@ -77,6 +77,7 @@ describe("a feed is", () => {
     ["x=NaN", { x: ["number", [], Number.NaN] }],
     ['x="NaN"', { x: ["number", [], Number.NaN] }],
     ["x=-Infinity", { x: ["number", [], -Infinity] }],
+    ["x=+Infinity", { x: ["number", [], Infinity] }],
     ["x=[]", { x: ["number", [0]] }],
   ])("%s", (arg, expected) => {
     if (arg === "all.npz:b") expect(mistake(() => feed([arg])).exit).toBe(2);

@@ -188,6 +188,8 @@ function chooseOutputs(program: Lowered, flags: readonly string[]): Chosen[] {
   const chosen = flags.map((flag) => {
     const [, name = flag, path] = /^(.*?)=(.*)$/s.exec(flag) ?? [];
     if (path === undefined) return { tensor: outputNamed(program, name) };
+    if (path === "")
+      fail("usage", `-o ${flag} says nothing after =`, { help: `write -o ${name}=FILE, or -o ${name} alone`, exit: 2 });
     outputEnding(path);
     return { tensor: outputNamed(program, name), path };
   });
@@ -197,18 +199,16 @@ function chooseOutputs(program: Lowered, flags: readonly string[]): Chosen[] {
 
 /** Outputs of one file name it alike: with two paths to one place, one output would replace the other. */
 function refuseTwoPaths(chosen: readonly Chosen[]): void {
-  const first = new Map<string, Chosen>();
-  for (const next of chosen) {
-    if (next.path === undefined) continue;
-    const place = destinationOf(next.path);
-    const before = first.get(place);
-    if (before && before.path !== next.path)
-      fail("usage", `${flagOf(before)} and ${flagOf(next)} name the same file`, {
-        help: "a .json, .npz or .safetensors file takes both where they name it by the same path",
-        exit: 2,
-      });
-    first.set(place, next);
-  }
+  const filed = chosen.filter(({ path }) => path !== undefined);
+  if (filed.every(({ path }) => path === filed[0]!.path)) return;
+  const places = filed.map(({ path }) => destinationOf(path!));
+  const firsts = places.map((place) => filed[places.indexOf(place)]!);
+  const i = firsts.findIndex(({ path }, i) => path !== filed[i]!.path);
+  if (i >= 0)
+    fail("usage", `${flagOf(firsts[i]!)} and ${flagOf(filed[i]!)} name the same file`, {
+      help: "a .json, .npz or .safetensors file takes both where they name it by the same path",
+      exit: 2,
+    });
 }
 
 const flagOf = ({ tensor, path }: Chosen): string => `-o ${tensor.name}=${path}`;
@@ -245,6 +245,11 @@ function chooseCarries(program: Lowered, { carry = [], steps }: RunOptions): Car
   });
   const twice = repeated(carries.map((c) => c.into));
   if (twice !== undefined) fail("usage", `--carry feeds the input ${twice} twice`, { exit: 2 });
+  if (steps === undefined && carry.length > 0)
+    fail("usage", `--carry ${carry[0]} feeds an output back, but no --steps says how often`, {
+      exit: 2,
+      help: "give the number of runs in all: --steps N",
+    });
   return carries;
 }
 

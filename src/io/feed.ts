@@ -143,8 +143,8 @@ function listKeys(group: Group): string {
   return `its keys are ${keys.slice(0, SHOWN_KEYS).join(", ")}${keys.length > SHOWN_KEYS ? ", …" : ""}`;
 }
 
-const INLINE = /^(?:[[{"\d]|-\d|(?:true|false|NaN|-?Infinity)$)/;
-const NOT_FINITE = /^(?:NaN|-?Infinity)$/;
+const INLINE = /^(?:[[{"\d]|-\d|(?:true|false|NaN|[+-]?Infinity)$)/;
+const NOT_FINITE = /^\+?(NaN|-?Infinity)$/;
 const KEYED_ENDING = /\.(?:npz|safetensors)$/i;
 const KEYED = /^(.+?\.(?:npz|safetensors)):(.+)$/is;
 
@@ -155,7 +155,7 @@ function open(src: string, stdin: Iterable<Uint8Array>, help?: string): Source |
     if (/^[-\d].*\D$/.test(src) && extname(src) in READERS) {
       fail("feed", `${src} begins as a number does, so it is no path`, { help: `write ./${src}`, exit: 2 });
     }
-    return parseJson(Buffer.from(NOT_FINITE.test(src) ? `"${src}"` : src), "inline JSON");
+    return parseJson(Buffer.from(src.replace(NOT_FINITE, '"$1"')), "inline JSON");
   }
   const [, path = src, key] = KEYED.exec(src) ?? [];
   const file = openFile(path, help ?? (extname(path).toLowerCase() in READERS ? undefined : VALUE_HELP));
