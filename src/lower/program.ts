@@ -58,7 +58,7 @@ export function lower(sources: Sources, options: LowerOptions): Lowered {
   for (const [program, fns] of tables)
     checkUncalled(program.statements, program === main ? scope : new Scope(fns), context);
 
-  warnUnmentioned(options.undeclared?.keys() ?? [], scope, context);
+  warnUnmentioned(options.undeclared?.keys() ?? [], main, scope, context);
 
   const outputs = nameOutputs(pending.length > 0 ? pending : unusedBindings(scope), context);
   const isWhole = main.statements.every((s) => s.kind !== "broken");
