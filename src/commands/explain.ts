@@ -10,7 +10,7 @@ import { fedShapes, inFiles, requireInput, undeclaredInputs } from "../session.t
 import { isKnown } from "../tensor/dim.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import { optimized, programText, rewriteText, wantedTensors } from "./explain-report.ts";
-import { declares, load } from "./load.ts";
+import { declares, feeding, load } from "./load.ts";
 import { planText } from "./plan-report.ts";
 import type { World } from "./world.ts";
 
@@ -33,7 +33,7 @@ export async function explain(file: string | undefined, options: ExplainOptions,
   const sources = fedSources(options, world);
   const open = options.eval === undefined ? [] : [...sources].filter(([name]) => !declares(loaded, name));
   const undeclared = undeclaredInputs(new Map(open), options.float);
-  const program = checkProgram(loaded, { defaultFloat: options.float, undeclared });
+  const program = checkProgram(loaded, { defaultFloat: options.float, undeclared, feeding });
   failOnErrors(program.diagnostics);
   for (const name of sources.keys()) requireInput(program, name);
   const isFed = sources.size > 0;

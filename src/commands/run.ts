@@ -17,7 +17,7 @@ import { requireInput, Session, undeclaredInputs } from "../session.ts";
 import { type Diagnostic, fail, TsymError } from "../source.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { declares, load } from "./load.ts";
+import { declares, feeding, load } from "./load.ts";
 import { timingText } from "./plan-report.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import type { World } from "./world.ts";
@@ -62,7 +62,7 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     const undeclared = undeclaredInputs(new Map(open), options.float);
     const key = JSON.stringify([...undeclared]);
     if (prepared?.key === key) return prepared.job;
-    const program = checkProgram(loaded, { defaultFloat: options.float, undeclared });
+    const program = checkProgram(loaded, { defaultFloat: options.float, undeclared, feeding });
     failOnErrors(program.diagnostics);
     const warnings = program.diagnostics.filter((d) => d.code !== "unused-input");
     if (!prepared) reportWarnings(warnings, world);

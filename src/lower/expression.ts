@@ -205,7 +205,7 @@ export function reportUnknownName(name: string, span: Span, scope: Scope, contex
     ELSEWHERE.get(name) ||
     (FOREIGN_DTYPE.test(name) && `the dtypes are ${DTYPES.join(", ")}`) ||
     (near && `did you mean \`${near}\`?`) ||
-    (isFeedable && `feed it: -f ${name}=…`) ||
+    (isFeedable && `feed it: -f ${name}=FILE`) ||
     undefined;
   return context.mistake(span, `\`${name}\` is not defined`, { code: "unknown-name", help });
 }
