@@ -4,19 +4,18 @@ import { type EngineName, loadEngine } from "../engines/load.ts";
 import { descriptorChunks } from "../io/bytes.ts";
 import { compare } from "../io/compare.ts";
 import { openExpected, openFeeds, requireOneReader } from "../io/feed.ts";
-import { destinationOf } from "../io/file.ts";
 import type { StreamRecord } from "../io/json.ts";
-import { formatOutputs, type Output, outputEnding, writeOutputFiles } from "../io/output.ts";
+import { formatOutputs, type Output, writeOutputFiles } from "../io/output.ts";
 import type { Source } from "../io/source.ts";
 import { tensorSource, titled } from "../io/source.ts";
-import { nearest } from "../lower/names.ts";
 import type { NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
 import { renderDiagnostics } from "../render.ts";
-import { requireInput, Session, undeclaredInputs } from "../session.ts";
+import { Session, undeclaredInputs } from "../session.ts";
 import { type Diagnostic, fail, TsymError } from "../source.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type Carry, type Chosen, chooseCarries, chooseOutputs, outputNamed } from "./choose.ts";
 import { declares, feeding, load } from "./load.ts";
 import { timingText } from "./plan-report.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -143,7 +142,7 @@ async function prepare(
   watch: Stopwatch,
 ): Promise<Job> {
   const chosen = chooseOutputs(program, options.out ?? []);
-  const carries = chooseCarries(program, options);
+  const carries = chooseCarries(program, options.carry ?? [], options.steps);
   const wanted = unique([
     ...chosen.map((c) => c.tensor),
     ...compared.map((name) => outputNamed(program, name)),
@@ -171,90 +170,6 @@ const doubtsOf = (feeds: ReadonlyMap<string, Source>): Diagnostic[] =>
 function reportWarnings(warnings: readonly Diagnostic[], world: World): void {
   if (warnings.length > 0) world.report(renderDiagnostics(warnings, { color: world.color }));
 }
-
-interface Chosen {
-  readonly tensor: NamedTensor;
-  /** Where it goes in place of standard output. */
-  readonly path?: string;
-}
-
-/** The outputs that `-o NAME[=FILE]` choose, or all of the program's. */
-function chooseOutputs(program: Lowered, flags: readonly string[]): Chosen[] {
-  if (program.outputs.length === 0 && flags.length === 0)
-    fail("no-output", "the program has no output", { help: "end it with an expression, or name one: output x" });
-  if (flags.length === 0) return program.outputs.map((tensor) => ({ tensor }));
-  const twice = repeated(flags);
-  if (twice !== undefined) fail("usage", `-o ${twice} is given twice`, { exit: 2 });
-  const chosen = flags.map((flag) => {
-    const [, name = flag, path] = /^(.*?)=(.*)$/s.exec(flag) ?? [];
-    if (path === undefined) return { tensor: outputNamed(program, name) };
-    if (path === "")
-      fail("usage", `-o ${flag} says nothing after =`, { help: `write -o ${name}=FILE, or -o ${name} alone`, exit: 2 });
-    outputEnding(path);
-    return { tensor: outputNamed(program, name), path };
-  });
-  refuseTwoPaths(chosen);
-  return chosen;
-}
-
-/** Outputs of one file name it alike: with two paths to one place, one output would replace the other. */
-function refuseTwoPaths(chosen: readonly Chosen[]): void {
-  const filed = chosen.filter(({ path }) => path !== undefined);
-  if (filed.every(({ path }) => path === filed[0]!.path)) return;
-  const places = filed.map(({ path }) => destinationOf(path!));
-  const firsts = places.map((place) => filed[places.indexOf(place)]!);
-  const i = firsts.findIndex(({ path }, i) => path !== filed[i]!.path);
-  if (i >= 0)
-    fail("usage", `${flagOf(firsts[i]!)} and ${flagOf(filed[i]!)} name the same file`, {
-      help: "a .json, .npz or .safetensors file takes both where they name it by the same path",
-      exit: 2,
-    });
-}
-
-const flagOf = ({ tensor, path }: Chosen): string => `-o ${tensor.name}=${path}`;
-
-/** An output, or any other bound name. */
-function outputNamed(program: Lowered, name: string): NamedTensor {
-  const found = program.outputs.find((o) => o.name === name) ?? program.names.find((n) => n.name === name);
-  if (found) return found;
-  const names = [...new Set([...program.outputs, ...program.names].map((n) => n.name))];
-  const near = nearest(name, names);
-  return fail("unknown-name", `the program has no \`${name}\``, {
-    help: near ? `did you mean \`${near}\`?` : `it has ${names.slice(0, 12).join(", ")}`,
-  });
-}
-
-interface Carry {
-  readonly into: string;
-  readonly from: NamedTensor;
-}
-
-/** What `--carry IN=OUT` feeds back. */
-function chooseCarries(program: Lowered, { carry = [], steps }: RunOptions): Carry[] {
-  if (steps !== undefined && carry.length === 0)
-    fail("usage", "--steps repeats what --carry feeds back, but no --carry is given", {
-      exit: 2,
-      help: "name one: --carry IN=OUT",
-    });
-  const carries = carry.map((text) => {
-    const [into, out, more] = text.split("=");
-    if (!into || !out || more !== undefined)
-      fail("usage", `--carry ${text} must be IN=OUT: the input that is fed with an output`, { exit: 2 });
-    requireInput(program, into);
-    return { into, from: outputNamed(program, out) };
-  });
-  const twice = repeated(carries.map((c) => c.into));
-  if (twice !== undefined) fail("usage", `--carry feeds the input ${twice} twice`, { exit: 2 });
-  if (steps === undefined && carry.length > 0)
-    fail("usage", `--carry ${carry[0]} feeds an output back, but no --steps says how often`, {
-      exit: 2,
-      help: "give the number of runs in all: --steps N",
-    });
-  return carries;
-}
-
-/** The first text that comes a second time. */
-const repeated = (texts: readonly string[]): string | undefined => texts.find((text, i) => texts.indexOf(text) < i);
 
 const unique = (tensors: readonly NamedTensor[]): NamedTensor[] => [
   ...new Map(tensors.map((t) => [t.name, t])).values(),
