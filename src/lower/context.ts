@@ -289,4 +289,6 @@ export interface LowerOptions {
   readonly defaultFloat: FloatDType;
   /** Inputs that the program does not declare but that are fed (`-e`): name and type. */
   readonly undeclared?: ReadonlyMap<string, { dtype: DType; shape: readonly number[] }>;
+  /** How an input of that name is fed, for messages; absent, as the library is called. */
+  readonly feeding?: (name: string) => string;
 }

@@ -216,7 +216,7 @@ export function reportUnknownName(name: string, span: Span, scope: Scope, contex
   const isFeedable = span.source.name === "-e" && !scope.outer;
   const foreign = valueHere(name);
   const near = foreign ? undefined : context.nearest(name, visibleNames(scope));
-  const help = foreign ?? (near ? `did you mean \`${near}\`?` : isFeedable ? `feed it: -f ${name}=…` : undefined);
+  const help = foreign ?? (near ? `did you mean \`${near}\`?` : isFeedable ? `feed it: -f ${name}=FILE` : undefined);
   return context.mistake(span, `\`${name}\` is not defined`, { code: "unknown-name", help });
 }
 

@@ -33,6 +33,8 @@ export interface Lowered {
   readonly dims: ReadonlyMap<string, BoundDim>;
   readonly sites: ReadonlyMap<Node, Site>;
   readonly origins: ReadonlyMap<Node, string>;
+  /** How an input of that name is fed, for messages. */
+  readonly feeding: (name: string) => string;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -58,7 +60,7 @@ export function lower(sources: Sources, options: LowerOptions): Lowered {
   for (const [program, fns] of tables)
     checkUncalled(program.statements, program === main ? scope : new Scope(fns), context);
 
-  warnUnmentioned(options.undeclared?.keys() ?? [], scope, context);
+  warnUnmentioned(options.undeclared?.keys() ?? [], main, scope, context);
 
   const outputs = nameOutputs(pending.length > 0 ? pending : unusedBindings(scope), scope, context);
   const isWhole = main.statements.every((s) => s.kind !== "broken");
@@ -67,7 +69,8 @@ export function lower(sources: Sources, options: LowerOptions): Lowered {
     value.kind === "tensor" ? [{ name, node: value.node, span }] : [],
   );
   const { sites, origins, diagnostics } = context;
-  return { graph, inputs, outputs, names, dims: scope.dims, sites, origins, diagnostics };
+  const feeding = options.feeding ?? ((name) => `run({ ${name}: … })`);
+  return { graph, inputs, outputs, names, dims: scope.dims, sites, origins, feeding, diagnostics };
 }
 
 /** Adds to `inputs` and `outputs` what the statement declares. */
