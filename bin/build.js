@@ -26,7 +26,7 @@ const CALLED_SELDOM = [
   ...["check-report", "plan-report"].map((name) => `src/commands/${name}.ts`),
   ...["indexing", "linalg", "scan", "sort", "trap"].map((name) => `src/engines/reference/${name}.ts`),
   ...["compare", "csv", "npy", "npz", "pretty", "safetensors"].map((name) => `src/io/${name}.ts`),
-  "src/lower/indexing.ts",
+  ...["indexing", "names"].map((name) => `src/lower/${name}.ts`),
   ...["error-function", "gamma", "hyperbolic", "log", "polygamma", "trigonometric"].map(
     (name) => `src/numeric/${name}.ts`,
   ),

@@ -35,6 +35,9 @@ const loadGrammar = () =>
     [analysisPlugin],
   ));
 
+let shortener;
+const loadShortener = () => (shortener ??= evaluated('export { abbreviated } from "./src/ops/trees.ts";'));
+
 /** A tree as JSON: places left out, and an int literal's bigint as `{"int": digits}`. */
 const toJson = (tree) =>
   JSON.stringify(tree, (key, value) =>
@@ -42,7 +45,7 @@ const toJson = (tree) =>
   );
 
 /**
- * The text of a module whose default export maps each fn of the .tsym file at `path` to the JSON of its tree.
+ * The text of a module whose default export maps each fn of the .tsym file at `path` to its tree as JSON in short.
  * Throws the rendered diagnostics where the file does not parse.
  */
 async function moduleOf(path) {
@@ -51,7 +54,8 @@ async function moduleOf(path) {
   if (diagnostics.length > 0) throw new Error(renderDiagnostics(diagnostics, { color: false }));
   const strange = program.statements.find(({ kind }) => kind !== "fn");
   if (strange) throw new Error(`${path}: holds fns only, not ${strange.kind} statements`);
-  const fns = program.statements.map((fn) => [fn.name, toJson(fn)]);
+  const { abbreviated } = await loadShortener();
+  const fns = program.statements.map((fn) => [fn.name, abbreviated(toJson(fn))]);
   return `export default new Map(${JSON.stringify(fns)});`;
 }
 

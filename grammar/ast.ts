@@ -181,11 +181,12 @@ export type Statement =
   | { readonly kind: "expr"; readonly value: Expr; readonly span: Span }
   /**
    * A statement that did not parse; its diagnostic is reported already. `binds` are the names it would have bound or
-   * declared, as far as they can be told, so that their users stay silent.
+   * declared, as far as they can be told, so that their users stay silent; `mayDeclare` are names in it that may be dims.
    */
   | {
       readonly kind: "broken";
       readonly binds: readonly string[];
+      readonly mayDeclare: readonly string[];
       readonly span: Span;
     };
 

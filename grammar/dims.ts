@@ -1,17 +1,19 @@
 /** A declared dim is read as an expression; here it becomes a dim, or an error where it is more than sums and products. */
-import { fail } from "../src/source.ts";
+import { fail, TsymError } from "../src/source.ts";
 import type { DimExpr, Expr } from "./ast.ts";
 import { MAX_NESTING } from "./brackets.ts";
+import { isReservedName, reservedName } from "./mistakes.ts";
 
 /**
  * The dim that an expression says.
- * @throws TsymError at the part that is no sum or product of integers and names
+ * @throws TsymError at the part that is no sum or product of integers and names, or at a name that is reserved
  */
 export function toDim(expr: Expr, depth = 0): DimExpr {
   const { span } = expr;
   if (depth > MAX_NESTING) {
     fail("nesting", "this dim has too many terms", { labels: [{ span, text: "" }], help: "declare it as a name" });
   }
+  if (expr.kind === "name" && isReservedName(expr.name)) throw new TsymError([reservedName(expr.name, span)]);
   if (expr.kind === "name") return { kind: "name", name: expr.name, span };
   if (expr.kind === "number" && typeof expr.value === "bigint" && expr.value <= Number.MAX_SAFE_INTEGER) {
     return { kind: "number", value: Number(expr.value), span };

@@ -54,6 +54,15 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "===": "write `==`",
   "!==": "write `!=`",
   "<>": "write `!=`",
+  "√": "write `sqrt(x)`",
+  "∞": "write `inf`",
+  "∑": "write `sum(x)`",
+  "∏": "write `prod(x)`",
+  "∇": "write `grad loss wrt x`",
+  "∂": "write `grad loss wrt x`",
+  "∗": "write `*`",
+  "⋅": "write `*`, or `@` for the matrix product",
+  "•": "write `*`, or `@` for the matrix product",
   "≠": "write `!=`",
   "≤": "write `<=`",
   "≥": "write `>=`",
@@ -61,7 +70,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "·": "write `*`, or `@` for the matrix product",
   "÷": "write `/`",
   "−": "write `-`",
-  "–": "write `-`",
   "…": "write `...`",
   ".": "a name follows a dot: `x.T`",
   ":=": "a name is bound with `=`",
@@ -73,6 +81,9 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "”": 'strings stand in plain double quotes: "…"',
   "‘": 'strings stand in plain double quotes: "…"',
   "’": 'strings stand in plain double quotes: "…"',
+  "„": 'strings stand in plain double quotes: "…"',
+  "«": 'strings stand in plain double quotes: "…"',
+  "»": 'strings stand in plain double quotes: "…"',
   "`": 'strings stand in double quotes: "…"',
   $: "names are made of letters, digits and `_`",
   "\\": "a line goes on after an operator, `=`, `,` or inside brackets; no sign is needed",
@@ -91,6 +102,7 @@ const STRANGE: readonly (readonly [RegExp, code: string, message: string, help: 
     "write it like `1`, `1.5`, `1e-3` or `1_000`, with one point and `_` only between digits",
   ],
   [/^[\d.]+[eE][+-]?$/, "number", "the exponent of this number is missing", "write it like `1e-3`"],
+  [/^[\d.]+[eE][+-]?\d+\./, "number", "the exponent of a number is an int", "for another power write `10 ** 5.5`"],
   [/^[\d.]+[jJ]$/, "number", "there are no complex numbers", "keep real and imaginary parts in two tensors"],
   [
     /^\.?\d/,
@@ -113,7 +125,13 @@ export function strangeToken(source: SourceText, token: IToken): Diagnostic | un
   const instead = INSTEAD[token.image];
   const row = instead ? undefined : STRANGE.find(([looks]) => looks.test(token.image));
   if (row) return mistake(row[1], row[2], span, row[3]);
-  return mistake("character", `\`${token.image}\` means nothing in tsym`, span, instead ?? "remove it");
+  return mistake("character", `\`${token.image}\` means nothing in tsym`, span, instead ?? lookAlike(token.image));
+}
+
+/** What to write for a character that looks like one of ours: the dashes, and what Unicode itself says is another way to write it. */
+function lookAlike(char: string): string {
+  const plain = /\p{Pd}/u.test(char) ? "-" : char.normalize("NFKC");
+  return /^[!-~]$/.test(plain) ? `write \`${plain}\`` : "remove it";
 }
 
 /** A line that begins with what should end the line before. */
@@ -135,15 +153,13 @@ export function lineOperator(source: SourceText, before: IToken, operator: IToke
 
 /** Names that a program cannot bind although they are no keywords. */
 const RESERVED: ReadonlySet<string> = new Set([...DTYPES, "pi", "inf", "nan"]);
-export const isReserved = (token: IToken): boolean => RESERVED.has(token.image) || isKeyword(token);
+export const isReservedName = (name: string): boolean => RESERVED.has(name);
+export const isReserved = (token: IToken): boolean => isReservedName(token.image) || isKeyword(token);
 
+export const reservedName = (name: string, span: Span): Diagnostic =>
+  mistake("reserved", `\`${name}\` is a reserved name`, [span], `use another name, such as \`${name}_\``);
 export const reserved = (source: SourceText, token: IToken): Diagnostic =>
-  mistake(
-    "reserved",
-    `\`${token.image}\` is a reserved name`,
-    [spanOf(source, token)],
-    `use another name, such as \`${token.image}_\``,
-  );
+  reservedName(token.image, spanOf(source, token));
 
 /** Words of other languages. */
 const ELSEWHERE: Readonly<Record<string, string>> = {

@@ -6,7 +6,7 @@ import { CLOSER, CLOSERS, isBinding, STARTERS } from "./brackets.ts";
 import { checkDepth } from "./depth.ts";
 import { type Chunk, layOut } from "./layout.ts";
 import { Grammar } from "./statements.ts";
-import { Comma, Equals, FnKeyword, InputKeyword, Name, spanOf, tokenize } from "./tokens.ts";
+import { Comma, Equals, FnKeyword, ImportKeyword, InputKeyword, Name, spanOf, tokenize } from "./tokens.ts";
 
 let grammar: Grammar | undefined;
 
@@ -55,8 +55,14 @@ export function parseExpression(source: SourceText): Expr {
 
 function broken(source: SourceText, tokens: readonly IToken[]): Statement {
   const span = { ...spanOf(source, tokens[0]!), end: spanOf(source, tokens.at(-1)!).end };
-  return { kind: "broken", binds: boundNames(tokens), span };
+  return { kind: "broken", binds: boundNames(tokens), mayDeclare: mentionedNames(tokens), span };
 }
+
+/** The names in an `input` or `import` that does not parse: its dims may be among them, or what others take for a module. */
+const mentionedNames = (tokens: readonly IToken[]): string[] =>
+  [InputKeyword, ImportKeyword].includes(tokens[0]!.tokenType)
+    ? tokens.flatMap(({ tokenType, image }) => (tokenType === Name ? [image] : []))
+    : [];
 
 /** The names that a statement would have bound or declared, as far as that can be told of one that does not parse. */
 function boundNames(tokens: readonly IToken[]): string[] {

@@ -31,6 +31,9 @@ function writeAll(descriptor: number, chunk: string | Uint8Array): void {
   }
 }
 
+/** The system's own words of `ENOSPC: no space left on device, write`. */
+const systemText = (error: unknown): string => String(error).replace(/^Error: \w+: (.*), \w+$/, "$1");
+
 /** Nobody reads our output any more, as after `| head`: a good end. */
 class ClosedPipe extends Error {}
 
@@ -39,7 +42,7 @@ function print(chunk: string | Uint8Array): void {
     writeAll(STDOUT, chunk);
   } catch (error) {
     if (codeOf(error) === "EPIPE") throw new ClosedPipe();
-    fail("output", `standard output cannot be written: ${String(error)}`);
+    fail("file", `cannot write standard output: ${systemText(error)}`);
   }
 }
 
@@ -80,6 +83,12 @@ const world: World = {
   print,
   report,
 };
+
+/** The text of a program that stands in the command line. */
+function onlyText(text: string, before?: string): string {
+  if (before === undefined) return text;
+  return fail("usage", "-e is given twice", { help: "join the texts: -e 'first; second'", exit: 2 });
+}
 
 const every = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
@@ -124,7 +133,7 @@ program
   .command("run")
   .description("evaluate a program")
   .argument("[file]", "the program; - is standard input")
-  .option("-e, --eval <text>", "the program itself, in place of a file")
+  .option("-e, --eval <text>", "the program itself, in place of a file", onlyText)
   .option("-f, --feed <[name=]source>", "data for an input, or for all inputs that a file names; repeatable", every)
   .option("-o, --out <name[=file]>", "choose an output, and the file it goes to; repeatable", every)
   .addOption(oneOf("--format <format>", "how results are printed", ["pretty", "json", "ndjson", "npy", "npz"]))
@@ -154,7 +163,7 @@ program
   .command("check")
   .description("infer shapes and types without data")
   .argument("[file]", "the program; - is standard input")
-  .option("-e, --eval <text>", "the program itself, in place of a file")
+  .option("-e, --eval <text>", "the program itself, in place of a file", onlyText)
   .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
   .option("--json", "print everything as one JSON object")
   .action(async (file: string | undefined, options: CheckOptions) => {
@@ -167,7 +176,7 @@ program
   .command("explain")
   .description("show what a program becomes before it runs")
   .argument("[file]", "the program; - is standard input")
-  .option("-e, --eval <text>", "the program itself, in place of a file")
+  .option("-e, --eval <text>", "the program itself, in place of a file", onlyText)
   .option("-f, --feed <[name=]source>", "data whose sizes are put in; repeatable", every)
   .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
   .option("--fast-math", "as for run")
@@ -257,8 +266,12 @@ async function reportError(error: unknown): Promise<number> {
 
 process.on("uncaughtException", async (error) => process.exit(await reportError(error)));
 
-// `--color` takes a value only after `=`, or it would swallow the program's name.
-const words = process.argv.map((word) => (word === "--color" ? "--color=always" : word));
+// `--color` takes a value of its own only, or it would swallow the program's name.
+const isWhen = (word: string | undefined) => WHEN.some((when) => when === word);
+const words = process.argv.flatMap((word, i, all) => {
+  if (word === "--color") return [`--color=${isWhen(all[i + 1]) ? all[i + 1] : "always"}`];
+  return isWhen(word) && all[i - 1] === "--color" ? [] : [word];
+});
 program
   .parseAsync(words)
   .then(() => status, reportError)

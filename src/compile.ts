@@ -53,7 +53,7 @@ const cannotImport = (name: string, reason: string, span: Diagnostic["labels"][n
   code: "import",
   message: `cannot import ${name}: ${reason}`,
   labels: [{ span, text: "" }],
-  help: "the path is relative to the file that imports",
+  help: name.includes("\0") ? "no path holds `\\u0000`: leave it out" : "the path is relative to the file that imports",
 });
 
 /** Lowers a loaded program; all diagnostics come in the order of the text, the main file's first. */

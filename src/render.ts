@@ -56,23 +56,26 @@ function lineStarts(source: SourceText): readonly number[] {
   return starts;
 }
 
-/** The line, counted from 0, in which an offset lies. */
-function lineOf(source: SourceText, offset: number): number {
-  const starts = lineStarts(source);
+/** The index of the first of some ascending numbers that is not below `bound`. */
+function firstAtLeast(ascending: readonly number[], bound: number): number {
   let low = 0;
-  for (let high = starts.length - 1; low < high; ) {
-    const middle = (low + high + 1) >> 1;
-    if (starts[middle]! <= offset) low = middle;
-    else high = middle - 1;
+  for (let high = ascending.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! < bound) low = middle + 1;
+    else high = middle;
   }
   return low;
 }
 
+/** The line, counted from 0, in which an offset lies. */
+const lineOf = (source: SourceText, offset: number): number =>
+  Math.max(0, firstAtLeast(lineStarts(source), offset + 1) - 1);
+
 /** Where an offset lies. */
 export function positionOf(source: SourceText, offset: number): Position {
   const line = lineOf(source, offset);
-  const before = source.text.slice(lineStarts(source)[line], offset);
-  return { line: line + 1, column: [...before].length + 1, offset };
+  const { first, characters } = lineAt(source, line);
+  return { line: line + 1, column: characters[Math.max(0, offset - first)]! + 1, offset };
 }
 
 /** What cannot be seen, or would speak to the terminal: control and format characters, line separators, half pairs. */
@@ -90,6 +93,44 @@ const visibleText = (text: string): string => Array.from(text, visible).join("")
 
 /** The columns that a printed character takes on a terminal. */
 const widthOf = (printed: string): number => (WIDE.test(printed) ? 2 : /^\p{M}$/u.test(printed) ? 0 : printed.length);
+
+/** A line, laid out once for all that is said of it. */
+interface Line {
+  /** The offset at which it begins. */
+  readonly first: number;
+  /** Its length in code units, without what ends it. */
+  readonly length: number;
+  /** Its characters as they are printed. */
+  readonly printed: readonly string[];
+  /** Of each code unit, what ends the line included, and of the place after all: how many characters stand before. */
+  readonly characters: readonly number[];
+  /** Of each character, and of the line's end: the column on the terminal, from 0. */
+  readonly columns: readonly number[];
+}
+
+const linesOf = new WeakMap<SourceText, Map<number, Line>>();
+
+/** The line with a number, from 0. */
+function lineAt(source: SourceText, number: number): Line {
+  const lines = linesOf.get(source) ?? new Map<number, Line>();
+  linesOf.set(source, lines);
+  const line = lines.get(number) ?? measure(source, number);
+  lines.set(number, line);
+  return line;
+}
+
+function measure(source: SourceText, number: number): Line {
+  const starts = lineStarts(source);
+  const first = starts[number]!;
+  const whole = source.text.slice(first, starts[number + 1]);
+  const { length } = whole.replace(/\r?\n$|\r$/, "");
+  const printed = Array.from(whole.slice(0, length), visible);
+  const all = Array.from(whole);
+  const characters = [...all.flatMap((char, i) => Array.from({ length: char.length }, () => i)), all.length];
+  const columns = [0];
+  for (const char of printed) columns.push(columns.at(-1)! + widthOf(char));
+  return { first, length, printed, characters, columns };
+}
 
 function renderOne({ severity, code, message, labels, help }: Diagnostic, paint: Paint): string[] {
   const lines = [`${paint(severity, `${severity}[${code}]`)}${paint("bold", `: ${visibleText(message)}`)}`];
@@ -146,30 +187,15 @@ function layOut(
   primary: Label,
   severity: Severity,
 ): { text: string; marks: Mark[] } {
-  const starts = lineStarts(source);
-  const first = starts[number]!;
-  const line = source.text.slice(first, starts[number + 1]).replace(/\r?\n$|\r$/, "");
-  const printed = Array.from(line, visible);
-  /** The column of each code unit, and of the end. */
-  const columns: number[] = [];
-  let width = 0;
-  for (const [i, char] of [...line].entries()) {
-    for (const _ of char.split("")) columns.push(width);
-    width += widthOf(printed[i]!);
-  }
-  columns.push(width);
-  const columnOf = (offset: number) => columns[Math.min(offset - first, line.length)]!;
+  const { first, length, printed, characters, columns } = lineAt(source, number);
+  const width = columns.at(-1)!;
+  const columnOf = (offset: number) => columns[characters[Math.max(0, Math.min(offset - first, length))]!]!;
 
   const anchor = columnOf((labels.includes(primary) ? primary : labels[0]!).span.start);
   const from = width > MAX_WIDTH ? Math.max(0, anchor - LEAD) : 0;
   const to = width > MAX_WIDTH ? from + MAX_WIDTH : width;
   const head = from > 0 ? "…" : "";
-  let column = 0;
-  const kept = printed.filter((char) => {
-    const at = column;
-    column += widthOf(char);
-    return at >= from && column <= to;
-  });
+  const kept = printed.slice(firstAtLeast(columns, from), firstAtLeast(columns, to + 1) - 1);
   const text = `${head}${kept.join("")}${to < width ? "…" : ""}`;
   const place = (offset: number) => Math.min(Math.max(columnOf(offset), from - 1), to) - from + head.length;
 
@@ -177,7 +203,7 @@ function layOut(
     const isPrimary = labels[i] === primary;
     const start = place(span.start);
     const end = Math.max(place(span.end), start + 1);
-    const more = span.end > first + line.length + 1 ? "..." : "";
+    const more = span.end > first + length + 1 ? "..." : "";
     return {
       start,
       end: end + more.length,

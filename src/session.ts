@@ -200,7 +200,7 @@ function fedShape({ label, shape, alternativeShape, openShape }: Source, declare
   if (alternativeShape?.length === declared.length && shape.length !== declared.length)
     return { label, shape: alternativeShape };
   if (openShape && shape.length < declared.length)
-    return { label, shape: declared.map((d, i) => shape[i] ?? (isKnown(d) ? d : undefined)) };
+    return { label, shape: declared.map((d, i) => shape[i] ?? (isKnown(d) ? d : undefined)), written: shape };
   return { label, shape };
 }
 

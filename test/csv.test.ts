@@ -29,6 +29,7 @@ test.each([
   ],
   ["True,false\n", [1, 2], [1, 0]],
   ["7", [1, 1], [7]],
+  ["1\u00a0,\u00a02\n3,4\u00a0\n\u00a0\n \u00a0", [2, 2], [1, 2, 3, 4]],
 ])("reads %j", (text, shape, values) => expect(read(text)).toEqual({ shape, values }));
 
 test("one column or one row is also a vector", () => {

@@ -241,6 +241,15 @@ describe.each(CLOSED_FORMS)("%s", (f, derivative) => {
   });
 });
 
+test.each([
+  ["asin", 1],
+  ["acos", -1],
+  ["atanh", 2],
+  ["tanh", -2],
+])("the second derivative of %s near 0 is %d x", (f, factor) => {
+  expect(value(`input x = 1e-9; grad grad(${f}(x), x) wrt x`)).toBe(factor * 1e-9);
+});
+
 describe("not connected", () => {
   test.each([
     ["input x[2] = [1, 2]; y = 3.0; grad y wrt x", [0, 0]],

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compare } from "../src/io/compare.ts";
-import { openExpected, openFeeds } from "../src/io/feed.ts";
+import { openExpected, openFeeds, type Readers, requireOneReader } from "../src/io/feed.ts";
 import { writeOutputFiles } from "../src/io/output.ts";
 import { readTensor, type Source } from "../src/io/source.ts";
 import { type ExitStatus, TsymError } from "../src/source.ts";
@@ -17,11 +17,11 @@ const a = { name: "a", tensor: tensorOf("float32", [2], [1, 2]) };
 const b = { name: "b", tensor: tensorOf("int64", [], [7]) };
 const both = { a: ["float32", [2], 1, 2], b: ["int64", [], 7n] };
 
-beforeAll(() => {
+beforeAll(async () => {
   process.chdir(folder);
   mkdirSync("folder.npy");
-  writeOutputFiles(["a.npy", "5.npy", "a=1.npy"].map((path) => [path, [a]]));
-  writeOutputFiles(["all.npz", "all.safetensors", "all.json"].map((path) => [path, [a, b]]));
+  await writeOutputFiles(["a.npy", "5.npy", "a=1.npy"].map((path) => [path, [a]]));
+  await writeOutputFiles(["all.npz", "all.safetensors", "all.json"].map((path) => [path, [a, b]]));
   writeFileSync("list.json", "[1, 2]");
   writeFileSync("a.csv", "1\n2\n");
   writeFileSync("a.txt", "1 2");
@@ -77,6 +77,7 @@ describe("a feed is", () => {
     ["x=NaN", { x: ["number", [], Number.NaN] }],
     ['x="NaN"', { x: ["number", [], Number.NaN] }],
     ["x=-Infinity", { x: ["number", [], -Infinity] }],
+    ["x=+Infinity", { x: ["number", [], Infinity] }],
     ["x=[]", { x: ["number", [0]] }],
   ])("%s", (arg, expected) => {
     if (arg === "all.npz:b") expect(mistake(() => feed([arg])).exit).toBe(2);
@@ -102,8 +103,6 @@ describe("mistakes", () => {
   test.each<[string[], ExitStatus, string, string?]>([
     [["x=1", "x=2"], 2, "the input `x` is fed twice"],
     [["all.npz", "b=2"], 2, "the input `b` is fed twice"],
-    [["-", "-"], 2, "standard input can feed once only, but two of the flags -f name it"],
-    [["x=-", "-"], 2, "standard input can feed once only, but two of the flags -f name it"],
     [["x="], 2, "-f x= says nothing after =", "write -f x=FILE or -f x=VALUE"],
     [["[1, 2]"], 2, "-f [1, 2] does not say which input it is for", "write -f NAME=[1, 2]"],
     [["a.npy"], 2, "-f a.npy does not say which input it is for", "write -f NAME=a.npy"],
@@ -145,7 +144,27 @@ describe("mistakes", () => {
 
   test("in a stream name the record", () => {
     const { stream } = openFeeds(["-", "x=1"], chunks('{"x": 1}'));
-    expect(mistake(() => stream!.next())).toMatchObject({ exit: 2, message: "the input `x` is fed twice" });
+    expect(mistake(() => stream!.next())).toMatchObject({
+      exit: 1,
+      message: "stdin, record 1 ($.x): the input `x` is fed for all records already",
+    });
+  });
+
+  test.each<[Readers, string?]>([
+    [{ file: "-", feed: ["x=1"], expect: ["y=1"] }],
+    [{ file: "a.tsym", feed: ["x=-", 'y="=-"'] }],
+    [{ file: "-", feed: ["x=-"] }, "the program and -f x=-"],
+    [{ file: "-", feed: ["-"] }, "the program and -f -"],
+    [{ file: undefined, feed: ["-", "x=1", "-"] }, "-f - and -f -"],
+    [{ file: undefined, feed: ["x=-", "y=-"] }, "-f x=- and -f y=-"],
+    [{ file: undefined, feed: ["x=-"], expect: ["out=-"] }, "-f x=- and --expect out=-"],
+  ])("%j reads standard input twice: %s", (readers, which) => {
+    if (which === undefined) requireOneReader(readers);
+    else
+      expect(mistake(() => requireOneReader(readers))).toMatchObject({
+        exit: 2,
+        message: `standard input can be read once only, but both ${which} read it`,
+      });
   });
 });
 

@@ -54,6 +54,11 @@ describe("compile", () => {
     expect(sums.map(({ s }) => s!.get())).toEqual([1, 4, 9, 4]);
   });
 
+  test("says what is not fed in the library's own words", async () => {
+    const told = await complaint(() => compile("input x; output y = x").run());
+    expect(told).toContain("help: give it data: run({ x: … })");
+  });
+
   test("goes on after a run that failed", async () => {
     const program = compile("input x[n], i: int32; output y = x[i]");
     await expect(program.run({ x: [1, 2], i: 7 })).rejects.toThrow(TsymError);

@@ -21,13 +21,13 @@ function peakOf(...args: readonly string[]): number {
   return Number(execFileSync("sh", ["-c", code, "sh", ...args], { encoding: "utf8" })) * 1024;
 }
 
-test.skipIf(!existsSync(STATUS))("a large run holds its result and little more", () => {
+test.skipIf(!existsSync(STATUS))("a large run holds its result and little more", async () => {
   const folder = mkdtempSync(join(tmpdir(), "tsym-memory-"));
   try {
     const [input, output] = [join(folder, "x.npy"), join(folder, "z.npy")];
     const data = Float32Array.from({ length: ELEMENTS }, (_, i) => (i % 1000) / 500 - 1);
     const tensor = { dtype: "float32", shape: [ELEMENTS], data } as const;
-    writeOutputFiles([[input, [{ name: "x", tensor }]]]);
+    await writeOutputFiles([[input, [{ name: "x", tensor }]]]);
     const idle = peakOf(
       "-e",
       `new (require("node:worker_threads").Worker)("setTimeout(() => {}, 50)", { eval: true })`,

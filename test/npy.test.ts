@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Bytes, fileBytes, memoryBytes } from "../src/io/bytes.ts";
+import { type Bytes, memoryBytes, openFile } from "../src/io/bytes.ts";
 import { openNpy, writeNpy } from "../src/io/npy.ts";
 import { openNpz, writeNpz } from "../src/io/npz.ts";
 import { openSafetensors, writeSafetensors } from "../src/io/safetensors.ts";
@@ -48,7 +48,8 @@ describe("written and read back", () => {
       fc.property(anyTensor(), (tensor) => {
         const file = Buffer.concat(writeNpy(tensor));
         writeFileSync(path, file);
-        for (const bytes of [memoryBytes(file), fileBytes(path)]) expect(read(openNpy(bytes, path))).toEqual(tensor);
+        for (const bytes of [memoryBytes(file), openFile(path).whole()])
+          expect(read(openNpy(bytes, path))).toEqual(tensor);
       }),
     );
   });
@@ -182,7 +183,7 @@ describe("npy", () => {
   test("notices a file that shrinks between header and data", () => {
     const path = join(folder, "shrinks.npy");
     writeFileSync(path, Buffer.concat(writeNpy({ dtype: "float32", shape: [2], data: Float32Array.of(1, 2) })));
-    const source = openNpy(fileBytes(path), path);
+    const source = openNpy(openFile(path).whole(), path);
     truncateSync(path, 130);
     expect(mistake(() => read(source))).toBe(`cannot read ${path}: it became shorter while it was read`);
   });
@@ -224,6 +225,18 @@ describe("safetensors", () => {
     const bytes = Buffer.alloc(16, 0xff);
     expect(mistake(() => openSafetensors(memoryBytes(bytes), "a.safetensors"))).toMatch(/ends within its header$/);
   });
+});
+
+test("a member of an archive whose bytes are not those of its checksum is named", () => {
+  const tensor = { dtype: "float32", shape: [300_000], data: new Float32Array(300_000).fill(1) } as const;
+  const archive = Buffer.concat([...writeNpz(["a", "b"].map((name) => ({ name, tensor })))]);
+  for (const at of [200, 1_100_000]) {
+    const damaged = Buffer.from(archive);
+    damaged[at]! ^= 1;
+    const group = openNpz(memoryBytes(damaged), "c.npz");
+    expect(mistake(() => group.get("a")!())).toBe("c.npz:a: the archive is truncated or damaged here");
+    expect(read(group.get("b")!()).data[0]).toBe(1);
+  }
 });
 
 describe("damaged files give a value or a TsymError", () => {

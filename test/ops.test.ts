@@ -1,6 +1,7 @@
 /** Every function and operator of the language through every check: the table in operations.ts drives them all. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { derivativeForm, namesOfAll } from "../src/commands/ops-report.ts";
 import { EvaluationError } from "../src/engines/engine.ts";
 import { documentationOf, preludeFunction } from "../src/ops/prelude.ts";
 import { functionNames, functionRow } from "../src/ops/registry.ts";
@@ -132,8 +133,8 @@ test("the table has every function", () => {
   expect(Object.keys(CALLS).filter((name) => !functionNames().includes(name))).toEqual([]);
 });
 
-describe.each(functionNames())("%s", (name) => {
-  const { doc, examples } = functionRow(name) ?? documentationOf(preludeFunction(name)!);
+describe.each(namesOfAll())("%s", (name) => {
+  const { doc, examples } = derivativeForm(name) ?? functionRow(name) ?? documentationOf(preludeFunction(name)!);
   test("is documented, and its examples hold", () => {
     expect(doc).toMatch(/\S\.( → [\w, ]+)?$/);
     expect(examples).not.toEqual([]);
@@ -152,7 +153,7 @@ test.each([
   ["solve([[[1, 0], [0, 1]], [[1, 2], [2, 4]]], [1, 2])", "the matrix at [1] is singular"],
   ["solve_triangular([[1, 0], [5, 0]], [1, 2])", "the matrix is singular"],
   ["cholesky([[1, 2], [2, 1]])", "the matrix is not positive definite"],
-  ["softmax_cross_entropy([[1, 2], [3, 4]], [0, 2])", "index 2 at [1, 0] is out of range"],
+  ["softmax_cross_entropy([[1, 2], [3, 4]], astype([0, 2], int32))", "index 2 at [1, 0] is out of range"],
 ])("%s is refused when it runs: %s", (program, message) => {
   expect(() => evaluate(program)).toThrow(EvaluationError);
   expect(() => evaluate(program)).toThrow(message);
@@ -172,6 +173,7 @@ test.each([
   ["pad([1, 2], [[1, 1], [1, 1]])", "a pair of widths for each axis"],
   ["pad([1, 2], [[0, -1]])", "widths must be ≥ 0"],
   ["softmax_cross_entropy([1, 2], true)", "must be ints"],
+  ["softmax_cross_entropy([[1, 2], [3, 4]], [0, 2])", "index 2 is out of range"],
   ["input m: int32; attention([[1.0]], [[1]], [[1]], m)", "must be bool"],
 ])("%s is refused before: %s", (program, message) => {
   expect(() => compile(program)).toThrow(message);

@@ -1,5 +1,5 @@
 /** What standard output shows, and files that are written whole or not at all. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   lstatSync,
@@ -13,8 +13,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { join, resolve } from "node:path";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openFeeds } from "../src/io/feed.ts";
 import { writeWhole } from "../src/io/file.ts";
@@ -75,35 +75,35 @@ describe("files", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  test.each(["npy", "json", "csv", "npz", "safetensors"])("a .%s is read back", (ending) => {
-    writeOutputFile(at(`c.${ending}`), [c]);
+  test.each(["npy", "json", "csv", "npz", "safetensors"])("a .%s is read back", async (ending) => {
+    await writeOutputFile(at(`c.${ending}`), [c]);
     const source = openFeeds([`c=${at(`c.${ending}`)}`], []).feeds.get("c")!;
     expect(readTensor(source, "float32", source.shape)).toEqual(c.tensor);
   });
 
-  test("a .json holds the object that standard output shows, or the value alone", () => {
-    writeOutputFile(at("c.JSON"), [c, n]);
+  test("a .json holds the object that standard output shows, or the value alone", async () => {
+    await writeOutputFile(at("c.JSON"), [c, n]);
     expect(readFileSync(at("c.JSON"), "utf8")).toBe(text([c, n], "json"));
-    writeOutputFile(at("c.JSON"), [c], { raw: true });
+    await writeOutputFile(at("c.JSON"), [c], { raw: true });
     expect(readFileSync(at("c.JSON"), "utf8")).toBe(text([c], "json", { raw: true }));
   });
 
-  test("a file that cannot be finished leaves the old one, and nothing else, behind", () => {
+  test("a file that cannot be finished leaves the old one, and nothing else, behind", async () => {
     function* pieces() {
       yield "half";
       throw new Error("no more");
     }
     writeFileSync(at("a"), "old");
-    expect(() => writeWhole([{ path: at("a"), pieces: pieces() }])).toThrow("no more");
-    expect(() => writeWhole([{ path: at("b"), pieces: pieces() }])).toThrow("no more");
+    await expect(writeWhole([{ path: at("a"), pieces: pieces() }])).rejects.toThrow("no more");
+    await expect(writeWhole([{ path: at("b"), pieces: pieces() }])).rejects.toThrow("no more");
     expect(readdirSync(folder)).toEqual(["a"]);
     expect(readFileSync(at("a"), "utf8")).toBe("old");
   });
 
-  test("of several files all are written or none", () => {
+  test("of several files all are written or none", async () => {
     writeFileSync(at("a.npy"), "old");
     const files = ["a.npy", "b.json", "no/c.npy"].map((path) => [at(path), [c]] as const);
-    expect(() => writeOutputFiles(files)).toThrow("its folder does not exist");
+    await expect(writeOutputFiles(files)).rejects.toThrow("its folder does not exist");
     expect(readdirSync(folder)).toEqual(["a.npy"]);
     expect(readFileSync(at("a.npy"), "utf8")).toBe("old");
   });
@@ -125,43 +125,78 @@ describe("files", () => {
     expect(JSON.parse(readFileSync(at("a.json"), "utf8")).out).toHaveLength(300_000);
   });
 
-  test("a file that is replaced keeps its permissions, a symbolic link its target", () => {
+  test.each([
+    ["a pipe that nobody reads", ["-o", "out=PIPE"]],
+    ["standard output that nobody reads, after a file", ["-o", "out=a.json", "-o", "x"]],
+  ])("an interrupt ends what waits for %s", async (_, flags) => {
+    spawnSync("mkfifo", [at("pipe.json")]);
+    const args = [
+      "run",
+      "-e",
+      "x = arange(300000); output out = 1",
+      ...flags.map((f) => f.replace("PIPE", "pipe.json")),
+    ];
+    const command = spawn(process.execPath, [resolve("bin/tsym.js"), ...args], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const ended = new Promise((resolve) => command.on("exit", (_, signal) => resolve(signal)));
+    await setTimeout(1000);
+    expect(command.exitCode).toBeNull();
+    command.kill("SIGINT");
+    expect(await ended).toBe("SIGINT");
+    expect(readdirSync(folder).filter((file) => file.startsWith("."))).toEqual([]);
+  });
+
+  test("a file that is replaced keeps its permissions, a symbolic link its target", async () => {
     writeFileSync(at("a"), "old");
     chmodSync(at("a"), 0o640);
     symlinkSync("a", at("link"));
-    writeWhole([{ path: at("link"), pieces: ["new ", Buffer.from("content")] }]);
+    await writeWhole([{ path: at("link"), pieces: ["new ", Buffer.from("content")] }]);
     expect(lstatSync(at("link")).isSymbolicLink()).toBe(true);
     expect(readFileSync(at("a"), "utf8")).toBe("new content");
     expect(statSync(at("a")).mode & 0o777).toBe(0o640);
     expect(readdirSync(folder).sort()).toEqual(["a", "link"]);
   });
 
-  test("what is no regular file is written to", () => {
-    writeWhole([{ path: "/dev/null", pieces: ["gone"] }]);
+  test("a symbolic link whose target is not there yet stays one", async () => {
+    mkdirSync(at("folder"));
+    symlinkSync("folder/second", at("first"));
+    symlinkSync("../file", at("folder/second"));
+    await writeWhole([{ path: at("first"), pieces: ["content"] }]);
+    expect(lstatSync(at("folder/second")).isSymbolicLink()).toBe(true);
+    expect(readFileSync(at("file"), "utf8")).toBe("content");
+    expect(lstatSync(at("file")).isFile()).toBe(true);
+  });
+
+  test("what is no regular file is written to", async () => {
+    await writeWhole([{ path: "/dev/null", pieces: ["gone"] }]);
     expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
   });
 
-  const mistake = (work: () => void) => {
+  const mistake = async (work: () => Promise<void>) => {
     try {
-      work();
+      await work();
     } catch (error) {
       if (error instanceof TsymError) return [error.exit, error.message.replaceAll(folder, "FOLDER")];
     }
     return undefined;
   };
 
-  test("mistakes are said in words", () => {
+  test("mistakes are said in words", async () => {
     mkdirSync(at("folder.npy"));
     writeFileSync(at("file"), "");
     const deep = { name: "x", tensor: tensorOf("int32", [1, 1, 1], [1]) };
     expect([
-      mistake(() => writeOutputFile(at("folder.npy"), [c])),
-      mistake(() => writeOutputFile(at("no/c.npy"), [c])),
-      mistake(() => writeOutputFile(at("file/c.npy"), [c])),
-      mistake(() => writeOutputFile(at("c.txt"), [c])),
-      mistake(() => writeOutputFile(at("c"), [c])),
-      mistake(() => writeOutputFile(at("c.npy"), [c, n])),
-      mistake(() => writeOutputFile(at("x.csv"), [deep])),
+      await mistake(() => writeOutputFile(at("folder.npy"), [c])),
+      await mistake(() => writeOutputFile(at("no/c.npy"), [c])),
+      await mistake(() => writeOutputFile(at("file/c.npy"), [c])),
+      await mistake(() => writeOutputFile(at("c.txt"), [c])),
+      await mistake(() => writeOutputFile(at("c"), [c])),
+      await mistake(() => writeOutputFile(at("c.npy"), [c, n])),
+      await mistake(() => writeOutputFile(at("x.csv"), [deep])),
+      await mistake(() => writeOutputFile(at("y.csv"), [none])),
+      await mistake(() => writeOutputFile(at("z.csv"), [{ name: "z", tensor: tensorOf("float32", [0, 2], []) }])),
     ]).toEqual([
       [1, "cannot write FOLDER/folder.npy: it is a folder, not a file"],
       [1, "cannot write FOLDER/no/c.npy: its folder does not exist"],
@@ -170,6 +205,8 @@ describe("files", () => {
       [2, "cannot tell from the ending of FOLDER/c what to write"],
       [2, "FOLDER/c.npy takes one output, but there are 2: c, größe"],
       [1, "FOLDER/x.csv: a CSV file has two axes at most, but x has shape (1, 1, 1)"],
+      [1, "FOLDER/y.csv: a CSV file has two axes at most, but none has shape (2, 0, 3)"],
+      [1, "FOLDER/z.csv: a CSV file holds no shape without elements, but z has shape (0, 2)"],
     ]);
     expect(readdirSync(folder).sort()).toEqual(["file", "folder.npy"]);
   });

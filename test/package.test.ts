@@ -164,8 +164,8 @@ describe("the command line", () => {
 describe("the package", () => {
   test("the bundle stays small, and most of all what every start reads", () => {
     const bundle = readFileSync("dist/tsym.cjs", "latin1");
-    expect(bundle.indexOf("\n//part:")).toBeLessThanOrEqual(400_000);
-    expect(bundle.length).toBeLessThanOrEqual(650_000);
+    expect(bundle.indexOf("\n//part:")).toBeLessThanOrEqual(380_000);
+    expect(bundle.length).toBeLessThanOrEqual(600_000);
   });
 
   test("holds what is used and nothing else", () => {

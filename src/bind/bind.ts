@@ -49,13 +49,16 @@ function requireInputs(program: Lowered, outputs: readonly NamedTensor[], fed: R
       if (unfed?.default) roots.push(unfed.default);
       else if (unfed) missing.add(unfed);
     }
-  if (missing.size > 0) throw new TsymError(program.inputs.filter((i) => missing.has(i)).map(missingInput));
+  if (missing.size > 0)
+    throw new TsymError(
+      program.inputs.filter((i) => missing.has(i)).map((i) => missingInput(i, program.feeding(i.name))),
+    );
 }
 
-const missingInput = ({ name, node, span }: InputTensor): Diagnostic => ({
+const missingInput = ({ name, node, span }: InputTensor, feeding: string): Diagnostic => ({
   severity: "error",
   code: "missing-input",
   message: `input \`${name}\` is not fed`,
   labels: [{ span, text: `${showShape(node.type.shape)} ${node.type.dtype}` }],
-  help: `give it data: --feed ${name}=FILE`,
+  help: `give it data: ${feeding}`,
 });

@@ -140,7 +140,9 @@ export class Concretizer {
         ...(site ? placeLabels(site) : []),
         ...(declared ? [{ span: declared.span, text: "declared here, but not fed" }] : []),
       ],
-      help: declared ? `feed \`${declared.name}\`: --feed ${declared.name}=FILE` : "no input declares it alone",
+      help: declared
+        ? `feed \`${declared.name}\`: ${this.#program.feeding(declared.name)}`
+        : "no input declares it alone",
     });
   }
 }

@@ -20,6 +20,8 @@ import {
 export interface FedShape {
   /** A size that is undefined is what the declaration makes it: `[]` has as many axes as are wanted. */
   readonly shape: readonly (number | undefined)[];
+  /** The shape that messages tell, where the declaration has added to it. */
+  readonly written?: readonly number[];
   /** How messages name where it comes from: `a.npy`. */
   readonly label: string;
 }
@@ -66,7 +68,7 @@ export class Sizes {
             : `; ${showDim(d)} is ${size}`;
         this.#refuse(
           declared,
-          `axis ${axis} of input \`${declared.name}\` must have size ${size}, but ${data.label} has shape ${showFed(data.shape)}${why}`,
+          `axis ${axis} of input \`${declared.name}\` must have size ${size}, but ${data.label} has shape ${showFed(data.written ?? data.shape)}${why}`,
           learnt
             ? [
                 {
@@ -96,8 +98,8 @@ export class Sizes {
     const site = c.site as Site;
     const symbols = conditionSymbols(c).flatMap((s) => this.#values.get(s.key)?.from ?? []);
     const sources = [...new Set(symbols)].map((from): Label => {
-      const { label, shape } = this.#fed.get(from.name)!;
-      return { span: from.span, text: `fed from ${label}, shape ${showFed(shape)}` };
+      const { label, shape, written } = this.#fed.get(from.name)!;
+      return { span: from.span, text: `fed from ${label}, shape ${showFed(written ?? shape)}` };
     });
     return {
       severity: "error",
@@ -111,7 +113,7 @@ export class Sizes {
       }),
       help:
         c.broadcasts && (lhs === 1 || rhs === 1)
-          ? "only a dim that is 1 before there is data stretches: declare it 1"
+          ? stretchHelp(lhs === 1 ? c.lhs : c.rhs)
           : `feed data whose sizes fit: ${[...new Set(symbols)].map(({ name }) => `\`${name}\` comes from ${this.#fed.get(name)!.label}`).join(", ")}`,
     };
   }
@@ -143,6 +145,14 @@ export class Sizes {
     return [...symbolsOf(d).values()].filter((s) => !this.#values.has(s.key));
   }
 }
+
+/** What to do about a dim that is 1 with this data, and does not stretch. */
+const stretchHelp = (d: Dim): string =>
+  `only a dim that is 1 before there is data stretches: ${
+    asSymbol(d)
+      ? "declare it 1"
+      : `where ${showDim(d)} is that of a slice, write an int with newaxis: \`x[0, newaxis]\``
+  }`;
 
 const declaredAs = ({ node: { type } }: InputTensor): string =>
   type.shape.length === 0 ? "declared without axes" : `declared ${showShape(type.shape)}`;

@@ -4,13 +4,13 @@ import { checkProgram, failOnErrors } from "../compile.ts";
 import { loadEngine } from "../engines/load.ts";
 import { ancestors } from "../graph/node.ts";
 import { descriptorChunks } from "../io/bytes.ts";
-import { openFeeds } from "../io/feed.ts";
+import { openFeeds, requireOneReader } from "../io/feed.ts";
 import type { Source } from "../io/source.ts";
 import { fedShapes, inFiles, requireInput, undeclaredInputs } from "../session.ts";
 import { isKnown } from "../tensor/dim.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import { optimized, programText, rewriteText, wantedTensors } from "./explain-report.ts";
-import { declares, load } from "./load.ts";
+import { declares, feeding, load } from "./load.ts";
 import { planText } from "./plan-report.ts";
 import type { World } from "./world.ts";
 
@@ -28,11 +28,12 @@ export interface ExplainOptions {
  * for all. Throws TsymError.
  */
 export async function explain(file: string | undefined, options: ExplainOptions, world: World): Promise<number> {
+  requireOneReader({ ...options, file });
   const loaded = load(file, options.eval, world);
   const sources = fedSources(options, world);
   const open = options.eval === undefined ? [] : [...sources].filter(([name]) => !declares(loaded, name));
   const undeclared = undeclaredInputs(new Map(open), options.float);
-  const program = checkProgram(loaded, { defaultFloat: options.float, undeclared });
+  const program = checkProgram(loaded, { defaultFloat: options.float, undeclared, feeding });
   failOnErrors(program.diagnostics);
   for (const name of sources.keys()) requireInput(program, name);
   const isFed = sources.size > 0;

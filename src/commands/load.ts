@@ -13,6 +13,9 @@ export function load(file: string | undefined, text: string | undefined, world: 
   return loadProgram({ name: file!, text: readText(file!) }, findImport, resolve(file!));
 }
 
+/** How messages say to feed an input. */
+export const feeding = (name: string): string => `-f ${name}=FILE`;
+
 /** Whether a program declares an input of that name. */
 export const declares = ({ sources: { main } }: Loaded, name: string): boolean =>
   main.statements.some((s) => s.kind === "input" && s.inputs.some((i) => i.name === name));

@@ -1,10 +1,17 @@
 /** `tsym ops`: what functions there are, and what there is to know of one. */
 import { isReservedFunction, nearest, spelledHere } from "../lower/names.ts";
 import { FAMILIES } from "../ops/define.ts";
-import { functionNames } from "../ops/registry.ts";
 import { fail } from "../source.ts";
 import { DTYPES } from "../tensor/dtype.ts";
-import { type Description, describe, type Entry, entries } from "./ops-report.ts";
+import {
+  type Description,
+  derivativeForm,
+  describe,
+  type Entry,
+  entries,
+  namesOfAll,
+  type Page,
+} from "./ops-report.ts";
 import type { World } from "./world.ts";
 
 export interface OpsOptions {
@@ -13,8 +20,8 @@ export interface OpsOptions {
 
 /** Lists every function, or tells of the one called `name`. Throws TsymError (exit 2) where there is none of that name. */
 export async function ops(name: string | undefined, { json }: OpsOptions, world: World): Promise<number> {
-  if (name !== undefined && !functionNames().includes(name)) failUnknown(name);
-  const found = name === undefined ? entries() : describe(name);
+  if (name !== undefined && !namesOfAll().includes(name)) failUnknown(name);
+  const found = name === undefined ? entries() : (derivativeForm(name) ?? describe(name));
   const text = json ? JSON.stringify(found) : "name" in found ? page(found) : table(found);
   world.print(`${text}\n`);
   return 0;
@@ -23,7 +30,7 @@ export async function ops(name: string | undefined, { json }: OpsOptions, world:
 function failUnknown(name: string): never {
   if (isReservedFunction(name)) fail("unknown-function", `\`${name}\` is reserved for a later version`, { exit: 2 });
   const here = spelledHere(name);
-  const near = nearest(name, functionNames());
+  const near = nearest(name, namesOfAll());
   return fail("unknown-function", `there is no function \`${name}\``, {
     help: here ? `write ${here}` : near ? `did you mean \`${near}\`?` : "`tsym ops` lists all there are",
     exit: 2,
@@ -41,16 +48,17 @@ function table(all: readonly Entry[]): string {
 }
 
 /** What there is to know of a function, part by part. */
-function page(f: Description): string {
+function page(f: Description | Page): string {
   const parts: readonly (readonly [title: string, lines: readonly string[]])[] = [
     ["examples", f.examples],
-    ["dtypes", dtypeLines(f)],
-    ["definition", f.definition?.trimEnd().split("\n") ?? []],
-    gradientPart(f),
+    ...("call" in f ? partsOf(f) : []),
   ];
   const shown = parts.filter(([, lines]) => lines.length > 0).map(([title, lines]) => [title, ...lines].join("\n  "));
   return [`${f.signature}\n${f.doc}`, ...shown].join("\n\n");
 }
+
+const partsOf = (f: Description) =>
+  [["dtypes", dtypeLines(f)], ["definition", f.definition?.trimEnd().split("\n") ?? []], gradientPart(f)] as const;
 
 /** Dtypes that stay what they are, then those that become others. */
 const dtypeLines = ({ dtypes }: Description): string[] =>

@@ -3,19 +3,20 @@ import { checkProgram, failOnErrors } from "../compile.ts";
 import { type EngineName, loadEngine } from "../engines/load.ts";
 import { descriptorChunks } from "../io/bytes.ts";
 import { compare } from "../io/compare.ts";
-import { openExpected, openFeeds } from "../io/feed.ts";
-import { formatOutputs, type Output, outputEnding, writeOutputFiles } from "../io/output.ts";
+import { openExpected, openFeeds, requireOneReader } from "../io/feed.ts";
+import type { StreamRecord } from "../io/json.ts";
+import { formatOutputs, type Output, writeOutputFiles } from "../io/output.ts";
 import type { Source } from "../io/source.ts";
 import { tensorSource, titled } from "../io/source.ts";
-import { nearest } from "../lower/names.ts";
-import { leftAlone, type NamedTensor } from "../lower/outputs.ts";
+import type { NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
 import { renderDiagnostics } from "../render.ts";
-import { requireInput, Session, undeclaredInputs } from "../session.ts";
-import { fail, TsymError } from "../source.ts";
+import { Session, undeclaredInputs } from "../session.ts";
+import { type Diagnostic, fail, TsymError } from "../source.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { declares, load } from "./load.ts";
+import { type Carry, type Chosen, chooseCarries, chooseOutputs, outputNamed } from "./choose.ts";
+import { declares, feeding, load } from "./load.ts";
 import { timingText } from "./plan-report.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import type { World } from "./world.ts";
@@ -46,10 +47,12 @@ export interface RunOptions {
 /** Runs the program in `file` (or `options.eval`; exactly one is given) and gives the exit status. Throws TsymError. */
 export async function run(file: string | undefined, options: RunOptions, world: World): Promise<number> {
   const watch = new Stopwatch();
+  requireOneReader({ ...options, file });
   const loaded = load(file, options.eval, world);
   watch.lap("parse");
   const stdin = descriptorChunks(world.stdin);
   const { feeds, stream } = openFeeds(options.feed ?? [], stdin);
+  reportWarnings(doubtsOf(feeds), world);
   const expected = openExpected(options.expect ?? [], stdin);
   let prepared: { readonly key: string; readonly job: Job } | undefined;
   /** The job for such feeds: only names that `-e` leaves undeclared make the program itself depend on them. */
@@ -58,9 +61,10 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     const undeclared = undeclaredInputs(new Map(open), options.float);
     const key = JSON.stringify([...undeclared]);
     if (prepared?.key === key) return prepared.job;
-    const program = checkProgram(loaded, { defaultFloat: options.float, undeclared });
+    const program = checkProgram(loaded, { defaultFloat: options.float, undeclared, feeding });
     failOnErrors(program.diagnostics);
-    if (!prepared) reportWarnings(program, world);
+    const warnings = program.diagnostics.filter((d) => d.code !== "unused-input");
+    if (!prepared) reportWarnings(warnings, world);
     const isRepeated = stream !== undefined || (options.steps ?? 1) > 1;
     prepared?.job.session.dispose();
     const job = await prepare(program, [...expected.keys()], isRepeated, options, watch);
@@ -70,32 +74,30 @@ export async function run(file: string | undefined, options: RunOptions, world: 
 
   const evaluateAndPrint = async (sources: ReadonlyMap<string, Source>) => {
     const { chosen, carries, session } = await jobFor(sources);
-    let results = await session.evaluate(sources);
-    for (let step = 2; step <= (options.steps ?? 1); step++) {
-      const carried = carries.map(
-        ({ into, from }) =>
-          [
-            into,
-            titled(
-              `input \`${into}\``,
-              tensorSource(`output ${from.name} of step ${step - 1}`, results.get(from.name)!),
-            ),
-          ] as const,
-      );
-      results = await session.evaluate(new Map([...sources, ...carried]));
+    const { steps = 1 } = options;
+    let results = new Map<string, Tensor>();
+    for (let step = 1; step <= steps; step++) {
+      const inputs = new Map([...sources, ...(step > 1 ? carriedFrom(step - 1, carries, results) : [])]);
+      // What an engine lacks, and what keeps the first step from being computed, has nothing to do with steps.
+      const isOfStep = ({ code }: Diagnostic) =>
+        steps > 1 && (code === "evaluation" || (step > 1 && code !== "engine"));
+      results = await inPart("step", step, () => session.evaluate(inputs), isOfStep);
     }
-    writeResults(chosen, results, options, world);
-    requireExpected(expected, results, options);
+    // Compared before anything is written: an output may go where the expected value lies.
+    const differences = differencesFrom(expected, results, options);
+    await writeResults(chosen, results, options, world);
+    if (differences.length > 0) throw new TsymError(differences);
     watch.lap("output");
   };
 
   if (!stream) await evaluateAndPrint(feeds);
   else {
     if (options.eval === undefined) await jobFor(feeds); // what is wrong is told before the first record is there
-    for (let next = stream.next(); !next.done; next = stream.next()) {
+    const records = options.format === "npz" ? onlyRecord(stream) : stream;
+    for (let next = records.next(); !next.done; next = records.next()) {
       const { number, tensors } = next.value;
       if (number > 1) refuseToOverwrite(options, number);
-      await inRecord(number, () => evaluateAndPrint(new Map([...feeds, ...tensors])));
+      await inPart("record", number, () => evaluateAndPrint(new Map([...feeds, ...tensors])));
     }
   }
   if (options.time) {
@@ -103,6 +105,18 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     world.report([watch.report(), ...profiles.map(timingText)].join("\n"));
   }
   return 0;
+}
+
+/** An archive is whole when it is written, so it holds one run: the record of a stream that has no other. */
+function* onlyRecord(stream: Iterator<StreamRecord, void>): Generator<StreamRecord, void> {
+  const first = stream.next();
+  if (first.done) return;
+  if (!stream.next().done)
+    fail("usage", "--format npz writes one archive, but standard input holds several records", {
+      help: "--format json or ndjson writes lines for each record, --format npy an array for each",
+      exit: 2,
+    });
+  yield first.value;
 }
 
 /** A file holds the results of one run. */
@@ -129,7 +143,7 @@ async function prepare(
   watch: Stopwatch,
 ): Promise<Job> {
   const chosen = chooseOutputs(program, options.out ?? []);
-  const carries = chooseCarries(program, options);
+  const carries = chooseCarries(program, options.carry ?? [], options.steps);
   const wanted = unique([
     ...chosen.map((c) => c.tensor),
     ...compared.map((name) => outputNamed(program, name)),
@@ -149,116 +163,69 @@ async function prepare(
   return { chosen, carries, session };
 }
 
-function reportWarnings(program: Lowered, world: World): void {
-  const warnings = program.diagnostics.filter((d) => d.code !== "unused-input");
+const doubtsOf = (feeds: ReadonlyMap<string, Source>): Diagnostic[] =>
+  [...feeds.values()].flatMap(({ doubt }) =>
+    doubt === undefined ? [] : [{ severity: "warning", code: "feed", message: doubt, labels: [] }],
+  );
+
+function reportWarnings(warnings: readonly Diagnostic[], world: World): void {
   if (warnings.length > 0) world.report(renderDiagnostics(warnings, { color: world.color }));
 }
-
-interface Chosen {
-  readonly tensor: NamedTensor;
-  /** Where it goes in place of standard output. */
-  readonly path?: string;
-}
-
-/** The outputs that `-o NAME[=FILE]` choose, or all of the program's. */
-function chooseOutputs(program: Lowered, flags: readonly string[]): Chosen[] {
-  if (program.outputs.length === 0 && flags.length === 0)
-    fail("no-output", "the program has no output", { help: "end it with an expression, or name one: output x" });
-  if (flags.length === 0) return program.outputs.map((tensor) => ({ tensor }));
-  const twice = repeated(flags);
-  if (twice !== undefined) fail("usage", `-o ${twice} is given twice`, { exit: 2 });
-  return flags.map((flag) => {
-    const [, name = flag, path] = /^(.*?)=(.*)$/s.exec(flag) ?? [];
-    if (path === undefined) return { tensor: outputNamed(program, name) };
-    outputEnding(path);
-    return { tensor: outputNamed(program, name), path };
-  });
-}
-
-/** An output, or any other bound name. */
-function outputNamed(program: Lowered, name: string): NamedTensor {
-  const found = program.outputs.find((o) => o.name === name) ?? program.names.find((n) => n.name === name);
-  if (found) return leftAlone(found);
-  const names = [...new Set([...program.outputs, ...program.names].map((n) => n.name))];
-  const near = nearest(name, names);
-  return fail("unknown-name", `the program has no \`${name}\``, {
-    help: near ? `did you mean \`${near}\`?` : `it has ${names.slice(0, 12).join(", ")}`,
-  });
-}
-
-interface Carry {
-  readonly into: string;
-  readonly from: NamedTensor;
-}
-
-/** What `--carry IN=OUT` feeds back. */
-function chooseCarries(program: Lowered, { carry = [], steps }: RunOptions): Carry[] {
-  if (steps !== undefined && carry.length === 0)
-    fail("usage", "--steps repeats what --carry feeds back, but no --carry is given", {
-      exit: 2,
-      help: "name one: --carry IN=OUT",
-    });
-  const carries = carry.map((text) => {
-    const [into, out, more] = text.split("=");
-    if (!into || !out || more !== undefined)
-      fail("usage", `--carry ${text} must be IN=OUT: the input that is fed with an output`, { exit: 2 });
-    requireInput(program, into);
-    return { into, from: outputNamed(program, out) };
-  });
-  const twice = repeated(carries.map((c) => c.into));
-  if (twice !== undefined) fail("usage", `--carry feeds the input ${twice} twice`, { exit: 2 });
-  return carries;
-}
-
-/** The first text that comes a second time. */
-const repeated = (texts: readonly string[]): string | undefined => texts.find((text, i) => texts.indexOf(text) < i);
 
 const unique = (tensors: readonly NamedTensor[]): NamedTensor[] => [
   ...new Map(tensors.map((t) => [t.name, t])).values(),
 ];
 
-/** Errors of a record of a stream name it. */
-async function inRecord(number: number, work: () => Promise<void>): Promise<void> {
+/** The sources that a step's results are for the inputs of the next. */
+const carriedFrom = (step: number, carries: readonly Carry[], results: ReadonlyMap<string, Tensor>) =>
+  carries.map(({ into, from }) => {
+    const source = tensorSource(`output ${from.name} of step ${step}`, results.get(from.name)!);
+    return [into, titled(`input \`${into}\``, source)] as const;
+  });
+
+/** Errors of one record or step of many (`isOf`: all) name it, unless they do so already. */
+async function inPart<T>(
+  kind: "record" | "step",
+  number: number,
+  work: () => Promise<T>,
+  isOf: (d: Diagnostic) => boolean = () => true,
+): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (!(error instanceof TsymError)) throw error;
-    const record = `record ${number}`;
-    const isNamed = new RegExp(`\\b${record}\\b`);
-    throw new TsymError(
-      error.diagnostics.map((d) => (isNamed.test(d.message) ? d : { ...d, message: `${record}: ${d.message}` })),
-      error.exit,
-    );
+    const isNamed = new RegExp(`\\b${kind} \\d`);
+    const named = (d: Diagnostic): Diagnostic =>
+      isOf(d) && !isNamed.test(d.message) ? { ...d, message: `${kind} ${number}: ${d.message}` } : d;
+    throw new TsymError(error.diagnostics.map(named), error.exit);
   }
 }
 
-function writeResults(
+async function writeResults(
   chosen: readonly Chosen[],
   results: ReadonlyMap<string, Tensor>,
   options: RunOptions,
   world: World,
-): void {
+): Promise<void> {
   const output = ({ tensor }: Chosen): Output => ({ name: tensor.name, tensor: results.get(tensor.name)! });
   const files = new Map<string, Output[]>();
   for (const c of chosen) if (c.path !== undefined) files.set(c.path, [...(files.get(c.path) ?? []), output(c)]);
-  writeOutputFiles(files, options);
+  if (files.size > 0) await writeOutputFiles(files, options);
   const shown = chosen.filter((c) => c.path === undefined);
   if (shown.length === 0) return;
   const format = options.format ?? (world.terminal ? "pretty" : "json");
   for (const piece of formatOutputs(shown.map(output), format, options)) world.print(piece);
 }
 
-/** Throws TsymError, which says where results differ from what was expected, if any does. */
-function requireExpected(
+/** Where results differ from what was expected. Throws TsymError for expected values that cannot be read. */
+const differencesFrom = (
   expected: ReadonlyMap<string, Source>,
   results: ReadonlyMap<string, Tensor>,
   options: RunOptions,
-): void {
-  const wrong = [...expected].flatMap(([name, source]) => {
+): Diagnostic[] =>
+  [...expected].flatMap(([name, source]) => {
     const difference = compare(results.get(name)!, source, options);
     return difference
-      ? [{ severity: "error" as const, code: "expect", message: `${name}: ${difference.message}`, labels: [] }]
+      ? [{ severity: "error", code: "expect", message: `${name}: ${difference.message}`, labels: [] }]
       : [];
   });
-  if (wrong.length > 0) throw new TsymError(wrong);
-}

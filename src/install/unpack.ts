@@ -3,7 +3,7 @@ import { closeSync, createReadStream, createWriteStream, mkdirSync, openSync, re
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createInflateRaw } from "node:zlib";
-import { fileBytes } from "../io/bytes.ts";
+import { openFile } from "../io/bytes.ts";
 import { readDirectory } from "../io/npz.ts";
 import { fail } from "../source.ts";
 import type { Wheel } from "./parts.ts";
@@ -19,7 +19,7 @@ export async function unpackWheel(
   folder: string,
   onBytes: (bytes: number, of: number) => void,
 ): Promise<void> {
-  const entries = readDirectory(fileBytes(path), file).flatMap((entry) => {
+  const entries = readDirectory(openFile(path).whole(), file).flatMap((entry) => {
     const place = take.find(([from]) => entry.name.startsWith(from));
     return place && !entry.name.endsWith("/") ? [{ ...entry, to: join(folder, entry.name.replace(...place)) }] : [];
   });

@@ -1,5 +1,5 @@
 /** Bytes in a file, in memory or from a pipe, to be read by position. */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { fail } from "../source.ts";
 import type { FilePart } from "../tensor/file.ts";
 import { fileError } from "./file.ts";
@@ -35,49 +35,75 @@ export function slice(bytes: Bytes, start = 0, length = bytes.length - start): B
 /** readSync takes at most 2^31 - 1 bytes at a time. */
 const READ_AT_MOST = 2 ** 30;
 
+/** Bytes whose kind can be decided before all of them are read: those of a pipe or a device may have no end. */
+export interface Opened {
+  /** The first bytes: `START`, or all where there are fewer. */
+  start(): Buffer;
+  whole(): Bytes;
+}
+
+const START = 64;
+
+/** What comes in chunks, read once. */
+export function openChunks(chunks: Iterable<Uint8Array>): Opened {
+  const rest = chunks[Symbol.iterator]();
+  const taken: Uint8Array[] = [];
+  const start = () => {
+    while (taken.reduce((length, chunk) => length + chunk.length, 0) < START) {
+      const next = rest.next();
+      if (next.done) break;
+      taken.push(next.value);
+    }
+    return Buffer.concat(taken).subarray(0, START);
+  };
+  return { start, whole: () => memoryBytes(Buffer.concat([...taken, ...{ [Symbol.iterator]: () => rest }])) };
+}
+
 /**
- * The bytes of the file at `path`: a regular file is read only where asked, and opened for each read so that no
- * descriptor has to be given back; a pipe is read at once. Throws TsymError; `help` goes with it where there is no such file.
+ * The file at `path`: a regular file is read only where asked, and opened for each read so that no descriptor has to be given
+ * back; a pipe stays open. Throws TsymError; `help` goes with it where there is no such file.
  */
-export function fileBytes(path: string, help?: string): Bytes {
+export function openFile(path: string, help?: string): Opened {
   const unreadable = (error?: unknown): never => {
     if (error === undefined) fail("file", `cannot read ${path}: it became shorter while it was read`);
     return fileError("read", path, error, help);
   };
-  const within = <T>(work: (descriptor: number) => T): T => {
-    let descriptor: number | undefined;
+  const open = (): number => {
     try {
-      descriptor = openSync(path, "r");
-      return work(descriptor);
+      return openSync(path, "r");
     } catch (error) {
       return unreadable(error);
-    } finally {
-      if (descriptor !== undefined) closeSync(descriptor);
     }
   };
-  return within((opened) => {
-    const status = fstatSync(opened);
-    if (!status.isFile()) return memoryBytes(readFileSync(opened));
-    return {
-      length: status.size,
-      file: { path, position: 0, unreadable },
-      read: (position, target) =>
-        within((descriptor) => {
-          let done = 0;
-          while (done < target.length) {
-            const count = readSync(
-              descriptor,
-              target,
-              done,
-              Math.min(target.length - done, READ_AT_MOST),
-              position + done,
-            );
-            if (count === 0) unreadable();
-            done += count;
-          }
-        }),
-    };
-  });
+  const descriptor = open();
+  const status = fstatSync(descriptor);
+  if (!status.isFile()) return openChunks(descriptorChunks(descriptor, path));
+  closeSync(descriptor);
+  const bytes: Bytes = {
+    length: status.size,
+    file: { path, position: 0, unreadable },
+    read(position, target) {
+      const descriptor = open();
+      try {
+        for (let done = 0; done < target.length; ) {
+          const count = readSync(
+            descriptor,
+            target,
+            done,
+            Math.min(target.length - done, READ_AT_MOST),
+            position + done,
+          );
+          if (count === 0) unreadable();
+          done += count;
+        }
+      } catch (error) {
+        unreadable(error);
+      } finally {
+        closeSync(descriptor);
+      }
+    },
+  };
+  return { start: () => slice(bytes, 0, Math.min(START, bytes.length)), whole: () => bytes };
 }
 
 /** Bytes asked of a pipe at a time, and milliseconds until one that has none yet is asked again. */
@@ -85,7 +111,7 @@ const PIPE_CHUNK = 65_536;
 const PATIENCE = 5;
 
 /** What comes from an open descriptor, such as standard input, as it comes. */
-export function* descriptorChunks(descriptor: number): Generator<Uint8Array> {
+export function* descriptorChunks(descriptor: number, label = "stdin"): Generator<Uint8Array> {
   for (;;) {
     const chunk = Buffer.alloc(PIPE_CHUNK);
     try {
@@ -95,7 +121,7 @@ export function* descriptorChunks(descriptor: number): Generator<Uint8Array> {
     } catch (error) {
       const { code } = error as { code?: unknown };
       if (code === "EOF") return;
-      if (code !== "EAGAIN") fileError("read", "stdin", error);
+      if (code !== "EAGAIN") fileError("read", label, error);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PATIENCE);
     }
   }

@@ -37,7 +37,8 @@ export function openCsv(text: Uint8Array, label: string): Source {
   const columns = first.length;
   const numbers = new Numbers();
   let rows = 0;
-  if (first.every(({ text }) => text === "" || isElement(text))) {
+  const word = first.find(({ text }) => text !== "" && !isElement(text));
+  if (!word) {
     for (const cell of first) readCell(cell, numbers, bad);
     rows++;
   }
@@ -49,8 +50,12 @@ export function openCsv(text: Uint8Array, label: string): Source {
     for (const cell of row) readCell(cell, numbers, bad);
   }
   const vector = rows === 1 || columns === 1 ? { alternativeShape: [rows * columns] } : {};
+  const doubt =
+    word && rows === 0
+      ? { doubt: `${label}: its only line is taken for a header, as ${JSON.stringify(word.text)} is no number` }
+      : {};
   const place = (i: number) => `${label}: row ${Math.floor(i / columns) + 1}, column ${(i % columns) + 1}`;
-  return numbers.source({ label, shape: [rows, columns], ...vector }, place);
+  return numbers.source({ label, shape: [rows, columns], ...vector, ...doubt }, place);
 }
 
 /** Goes through CSV row by row, up to line breaks and white space at the end. */
@@ -66,7 +71,8 @@ class Reader {
     this.#bad = bad;
     if (this.#bytes.subarray(0, 3).toString("latin1") === "\xef\xbb\xbf") this.#at = 3;
     let end = this.#bytes.length;
-    while (end > this.#at && this.#isSpace(end - 1, true)) end--;
+    while (end > this.#at && (this.#isSpace(end - 1, true) || this.#isNoBreakSpace(end - 2)))
+      end -= this.#isNoBreakSpace(end - 2) ? 2 : 1;
     this.#end = end;
   }
 
@@ -116,6 +122,10 @@ class Reader {
   #isSpace(at: number, orBreak = false): boolean {
     const code = this.#bytes[at];
     return code === SPACE || code === TAB || (orBreak && (code === LINE_FEED || code === RETURN));
+  }
+
+  #isNoBreakSpace(at: number): boolean {
+    return this.#bytes[at] === 0xc2 && this.#bytes[at + 1] === 0xa0;
   }
 
   /** The place after the line break at a place, or that of the end; -1 where there is neither. */

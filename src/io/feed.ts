@@ -1,7 +1,7 @@
 /** What `--feed` and `--expect` say: which sources there are and which names they go to. Knows nothing of the program. */
 import { extname } from "node:path";
 import { fail } from "../source.ts";
-import { type Bytes, fileBytes, memoryBytes, slice } from "./bytes.ts";
+import { type Bytes, type Opened, openChunks, openFile, slice } from "./bytes.ts";
 import { openCsv } from "./csv.ts";
 import { parseJson, readRecords, type StreamRecord } from "./json.ts";
 import { isNpy, openNpy } from "./npy.ts";
@@ -13,6 +13,29 @@ export interface Feeds {
   readonly feeds: Map<string, Source>;
   /** The objects that standard input holds, one run each; none of their keys is in `feeds`. */
   readonly stream?: Iterator<StreamRecord, void>;
+}
+
+/** What of a command line may name standard input. */
+export interface Readers {
+  readonly file: string | undefined;
+  readonly feed?: readonly string[];
+  readonly expect?: readonly string[];
+}
+
+/** Throws TsymError (exit 2) where more than one part of a command line reads standard input, which gives its bytes once. */
+export function requireOneReader({ file, feed = [], expect = [] }: Readers): void {
+  const reads = (flag: string, args: readonly string[]) =>
+    args.filter((arg) => arg === "-" || STDIN_OF.test(arg)).map((arg) => `${flag} ${arg}`);
+  const [first, second] = [
+    ...(file === "-" ? ["the program"] : []),
+    ...reads(FEED.flag, feed),
+    ...reads(EXPECT.flag, expect),
+  ];
+  if (second === undefined) return;
+  fail("usage", `standard input can be read once only, but both ${first} and ${second} read it`, {
+    help: "put one of them in a file",
+    exit: 2,
+  });
 }
 
 /** How messages speak of a flag and the names it takes. */
@@ -31,8 +54,6 @@ const EXPECT: Role = { flag: "--expect", noun: "output", verb: "expected" };
  */
 export function openFeeds(args: readonly string[], stdin: Iterable<Uint8Array>): Feeds {
   const named = args.filter((arg) => arg !== "-");
-  const reading = args.length - named.length + named.filter((arg) => arg.endsWith("=-")).length;
-  if (reading > 1) fail("feed", "standard input can feed once only, but two of the flags -f name it", { exit: 2 });
   const feeds = openSources(named, stdin, FEED);
   if (named.length === args.length) return { feeds };
   return { feeds, stream: checkedRecords(readRecords(stdin, "stdin"), feeds) };
@@ -41,7 +62,11 @@ export function openFeeds(args: readonly string[], stdin: Iterable<Uint8Array>):
 /** A stream whose objects feed nothing that is fed for all of them. */
 function* checkedRecords(records: Iterable<StreamRecord>, feeds: Map<string, Source>): Generator<StreamRecord, void> {
   for (const record of records) {
-    for (const name of record.tensors.keys()) if (feeds.has(name)) twice(name, FEED);
+    for (const [name, { label }] of record.tensors)
+      if (feeds.has(name))
+        fail("feed", `${label}: the input \`${name}\` is fed for all records already`, {
+          help: `leave it out of the record, or the flag -f that feeds \`${name}\``,
+        });
     const tensors = Array.from(
       record.tensors,
       ([name, source]) => [name, titled(`input \`${name}\``, source)] as const,
@@ -56,6 +81,7 @@ export const openExpected = (args: readonly string[], stdin: Iterable<Uint8Array
 
 const NAME = "[\\p{L}_][\\p{L}\\p{M}\\p{N}_]*";
 const NAMED = new RegExp(`^(${NAME})=(.*)$`, "su");
+const STDIN_OF = new RegExp(`^${NAME}=-$`, "u");
 const NAME_ALONE = new RegExp(`^${NAME}$`, "u");
 
 function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role: Role): Map<string, Source> {
@@ -117,31 +143,33 @@ function listKeys(group: Group): string {
   return `its keys are ${keys.slice(0, SHOWN_KEYS).join(", ")}${keys.length > SHOWN_KEYS ? ", …" : ""}`;
 }
 
-const INLINE = /^(?:[[{"\d]|-\d|(?:true|false|NaN|-?Infinity)$)/;
-const NOT_FINITE = /^(?:NaN|-?Infinity)$/;
+const INLINE = /^(?:[[{"\d]|-\d|(?:true|false|NaN|[+-]?Infinity)$)/;
+const NOT_FINITE = /^\+?(NaN|-?Infinity)$/;
 const KEYED_ENDING = /\.(?:npz|safetensors)$/i;
 const KEYED = /^(.+?\.(?:npz|safetensors)):(.+)$/is;
 
 /** Opens what stands at SRC; `help` is for a path where there is nothing. */
 function open(src: string, stdin: Iterable<Uint8Array>, help?: string): Source | Group {
-  if (src === "-") return openBytes(memoryBytes(Buffer.concat([...stdin])), "stdin");
+  if (src === "-") return read(openChunks(stdin), "stdin");
   if (INLINE.test(src)) {
     if (/^[-\d].*\D$/.test(src) && extname(src) in READERS) {
       fail("feed", `${src} begins as a number does, so it is no path`, { help: `write ./${src}`, exit: 2 });
     }
-    return parseJson(Buffer.from(NOT_FINITE.test(src) ? `"${src}"` : src), "inline JSON");
+    return parseJson(Buffer.from(src.replace(NOT_FINITE, '"$1"')), "inline JSON");
   }
   const [, path = src, key] = KEYED.exec(src) ?? [];
-  const bytes = fileBytes(path, help ?? (extname(path).toLowerCase() in READERS ? undefined : VALUE_HELP));
-  const opened = openBytes(bytes, path);
+  const file = openFile(path, help ?? (extname(path).toLowerCase() in READERS ? undefined : VALUE_HELP));
+  const opened = read(file, path);
   if (key === undefined || !isGroup(opened)) return opened;
   return opened.get(key)?.() ?? fail("feed", `${path} holds no \`${key}\`: ${listKeys(opened)}`);
 }
 
-const readJson = (bytes: Bytes, label: string): Source | Group => parseJson(slice(bytes), label);
+type Reader = (bytes: Bytes, label: string) => Source | Group;
+
+const readJson: Reader = (bytes, label) => parseJson(slice(bytes), label);
 
 /** What reads a file, by its ending. */
-const READERS: Readonly<Record<string, (bytes: Bytes, label: string) => Source | Group>> = {
+const READERS: Readonly<Record<string, Reader>> = {
   ".npy": openNpy,
   ".npz": openNpz,
   ".safetensors": openSafetensors,
@@ -151,14 +179,17 @@ const READERS: Readonly<Record<string, (bytes: Bytes, label: string) => Source |
 
 const VALUE_HELP = `a file ends in ${Object.keys(READERS).join(", ")}; a value is written as JSON: 0.5, [1, 2]`;
 
-/** Opens a file by its ending, and what has none by its first bytes. */
-function openBytes(bytes: Bytes, label: string): Source | Group {
-  const byEnding = READERS[extname(label).toLowerCase()];
-  if (byEnding) return byEnding(bytes, label);
-  const start = slice(bytes, 0, Math.min(64, bytes.length));
-  if (isNpy(start)) return openNpy(bytes, label);
-  if (isZip(start)) return openNpz(bytes, label);
-  if (label === "stdin" || /^\s*[[{]/.test(start.toString("latin1"))) return readJson(bytes, label);
+/** Reads a file by its ending, and what has none by its first bytes, before more of it is read. */
+function read(opened: Opened, label: string): Source | Group {
+  const reader = READERS[extname(label).toLowerCase()] ?? readerOf(opened.start(), label);
+  return reader(opened.whole(), label);
+}
+
+function readerOf(start: Buffer, label: string): Reader {
+  if (isNpy(start)) return openNpy;
+  if (isZip(start)) return openNpz;
+  const isJson = label === "stdin" ? !start.includes(0) : /^\s*[[{]/.test(start.toString("latin1"));
+  if (isJson) return readJson;
   fail("feed", `cannot tell what kind of file ${label} is`, {
     help: `files end in ${Object.keys(READERS).join(", ")}`,
   });

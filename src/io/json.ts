@@ -42,6 +42,8 @@ export function* readRecords(chunks: Iterable<Uint8Array>, label: string): Gener
   if (number === 0) fail("json", `${label}: expected a JSON object, found nothing`);
 }
 
+/** Not in any JSON: devices and binary files have it, which may hold no line break. */
+const NUL = 0;
 const [QUOTE, BACKSLASH, LINE_FEED, ...BRACKETS] = Buffer.from('"\\\n[]{}');
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = BRACKETS;
 
@@ -61,7 +63,11 @@ function* splitRecords(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
         escaped = !escaped && code === BACKSLASH;
       } else if (code === QUOTE) inString = true;
       else if (code === OPEN_OBJECT || code === OPEN_ARRAY) depth++;
-      else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY ? --depth <= 0 : depth === 0 && code === LINE_FEED) {
+      else if (
+        code === CLOSE_OBJECT || code === CLOSE_ARRAY
+          ? --depth <= 0
+          : depth === 0 && (code === LINE_FEED || code === NUL)
+      ) {
         const text = take(chunk.subarray(start, at + 1));
         start = at + 1;
         depth = 0;
@@ -74,7 +80,7 @@ function* splitRecords(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
   if (!isBlank(rest)) yield rest;
 }
 
-const isBlank = (text: Buffer): boolean => text.every((code) => code <= 32);
+const isBlank = (text: Buffer): boolean => text.every((code) => code <= 32 && code !== NUL);
 
 /** Numbers and separators in each piece of a long text. */
 const PIECE = 8192;

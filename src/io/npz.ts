@@ -41,8 +41,8 @@ export interface Entry {
 export const isZip = (start: Buffer): boolean => start.length >= 4 && start.readUInt32LE(0) === LOCAL;
 
 /**
- * Reads the directory of a .npz archive: keys are the entries' names without `.npy`; a compressed entry is held in memory
- * once it is opened. Throws TsymError where the archive is damaged, or needs more than tsym reads.
+ * Reads the directory of a .npz archive: keys are the entries' names without `.npy`; an entry is checked when it is
+ * opened, and then held in memory if it is compressed. Throws TsymError where the archive is damaged, or needs more than tsym reads.
  */
 export function openNpz(bytes: Bytes, label: string): Group {
   const tensors = new Map<string, () => Source>();
@@ -110,16 +110,35 @@ function entryBytes(archive: Bytes, entry: Entry, label: string): Bytes {
   const header = slice(archive, offset, LOCAL_SIZE);
   const start = offset + LOCAL_SIZE + header.readUInt16LE(26) + header.readUInt16LE(28);
   if (header.readUInt32LE(0) !== LOCAL || start + packed > archive.length) damaged();
-  if (method === STORED) return packed === size ? section(archive, start, size) : damaged();
+  const isWhole = (content: Bytes) => content.length === size && crcOf(content) === entry.crc;
+  if (method === STORED) {
+    const content = section(archive, start, packed);
+    return isWhole(content) ? content : damaged();
+  }
   if (size > packed * MOST_DEFLATED) damaged();
   try {
-    const { crc32, inflateRawSync } = zlib();
-    const content = inflateRawSync(slice(archive, start, packed), { maxOutputLength: size + 1 });
-    return content.length === size && crc32(content) === entry.crc ? memoryBytes(content) : damaged();
+    const { inflateRawSync } = zlib();
+    const content = memoryBytes(inflateRawSync(slice(archive, start, packed), { maxOutputLength: size + 1 }));
+    return isWhole(content) ? content : damaged();
   } catch (error) {
     if ((error as { code?: unknown }).code === undefined) throw error;
     return damaged();
   }
+}
+
+/** Bytes that are checked at a time. */
+const CHECKED = 2 ** 20;
+
+function crcOf(bytes: Bytes): number {
+  const { crc32 } = zlib();
+  const piece = Buffer.alloc(Math.min(CHECKED, bytes.length));
+  let crc = 0;
+  for (let at = 0; at < bytes.length; at += CHECKED) {
+    const part = piece.subarray(0, bytes.length - at);
+    bytes.read(at, part);
+    crc = crc32(part, crc);
+  }
+  return crc;
 }
 
 /** The tensors as a .npz archive, stored without compression; pieces to be written one after another. Names are keys. */

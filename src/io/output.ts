@@ -104,21 +104,25 @@ export function outputEnding(path: string): Ending {
  * Writes outputs to the files at paths, as their endings say, all of them or none: .json an object of its outputs (`raw`:
  * the value alone). Throws TsymError.
  */
-export function writeOutputFiles(
+export async function writeOutputFiles(
   files: Iterable<readonly [path: string, outputs: readonly Output[]]>,
   options: OutputOptions = {},
-): void {
-  writeWhole(Array.from(files, ([path, outputs]) => ({ path, pieces: filePieces(path, outputs, options) })));
+): Promise<void> {
+  await writeWhole(Array.from(files, ([path, outputs]) => ({ path, pieces: filePieces(path, outputs, options) })));
 }
 
 function filePieces(path: string, outputs: readonly Output[], options: OutputOptions): Pieces {
   const ending = outputEnding(path);
   if (ending === ".npy" || ending === ".csv") onlyOne(outputs, path, "a .npz or .safetensors file holds several");
   for (const { name, tensor } of outputs) {
-    if (ending !== ".csv" || tensor.shape.length <= 2) continue;
-    fail("csv", `${path}: a CSV file has two axes at most, but ${name} has shape ${showSizes(tensor.shape)}`, {
-      help: "write it to a .npy file",
-    });
+    if (ending !== ".csv") continue;
+    const { shape } = tensor;
+    const limit =
+      shape.length > 2 ? "has two axes at most" : shape.includes(0) ? "holds no shape without elements" : "";
+    if (limit !== "")
+      fail("csv", `${path}: a CSV file ${limit}, but ${name} has shape ${showSizes(shape)}`, {
+        help: "write it to a .npy file",
+      });
   }
   return FILES[ending](outputs, options);
 }

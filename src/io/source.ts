@@ -15,6 +15,8 @@ export interface Source {
   readonly openShape?: boolean;
   /** A second shape that the same values may take: a CSV of one column or one row is also a vector. */
   readonly alternativeShape?: readonly number[];
+  /** What may not be meant, for a warning. */
+  readonly doubt?: string;
   /**
    * Converts (as `convert` does) into `target`, which has room for exactly size × itemSize(dtype) bytes, at an offset
    * that is a multiple of the item size. Throws TsymError.
@@ -70,6 +72,7 @@ export function named<T>(title: string, work: () => T): T {
 /** The source, with `title` before whatever is wrong with its values. */
 export const titled = (title: string, source: Source): Source => ({
   ...source,
+  ...(source.doubt !== undefined && { doubt: `${title}: ${source.doubt}` }),
   readInto: (dtype, target) => named(title, () => source.readInto(dtype, target)),
   file: source.file && {
     ...source.file,

@@ -4,12 +4,12 @@ import type { Node } from "../graph/node.ts";
 import type { Axes, Param } from "../ops/define.ts";
 import { relabel, sliceAxis } from "../ops/movement.ts";
 import { asBool, asDim, asDims, asNumber } from "../ops/static.ts";
-import type { Span } from "../source.ts";
+import { type Span, textOf } from "../source.ts";
 import { type Dim, isKnown } from "../tensor/dim.ts";
 import { isDType } from "../tensor/dtype.ts";
 import { aboutParameter, type Context } from "./context.ts";
 import { evaluate, evaluateTensor } from "./expression.ts";
-import { nearest } from "./names.ts";
+import { nearest, rearranged } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
 import { POISON } from "./value.ts";
@@ -53,6 +53,7 @@ export function bindArguments(
         wrong(
           arg.value.span,
           `${name} takes ${counted(positional.length)}${params.length > positional.length ? ` by place` : ""}, this is one more`,
+          rearranged(name, "", argumentsByPlace(call)),
         );
         break;
       }
@@ -98,19 +99,25 @@ const ELSEWHERE_PARAMS: Readonly<Record<string, string>> = {
   M: "m",
 };
 
+/** The arguments of a call as written, where all go by place. */
+export const argumentsByPlace = ({ args }: Call): string[] =>
+  args.some((arg) => arg.name) ? [] : args.map((arg) => textOf(arg.value.span));
+
 /** What an argument is to its parameter; undefined, with the mistake reported, where it does not fit. */
 export function readArgument(
   param: Param<unknown>,
   name: string,
-  callee: string,
+  call: Call,
   args: readonly Arg[],
   operands: Operand[],
   scope: Scope,
   context: Context,
 ): { value: unknown } | undefined {
+  const callee = call.callee.name;
   const { value: expr } = args[0]!;
-  const refuse = (finding: string, help?: string): undefined => {
+  const refuse = (finding: string, otherHelp?: string): undefined => {
     const parameter = { name, finding };
+    const help = rearranged(callee, name, argumentsByPlace(call)) ?? otherHelp;
     context.mistake(expr.span, aboutParameter(name, callee, finding), { code: "argument", help, parameter });
   };
   const wanted = (what: string, help?: string) => refuse(`must be ${what}`, help);
@@ -129,6 +136,10 @@ export function readArgument(
   operands.push({ span: expr.span, value: POISON, param: name });
   if (value.kind === "poison") return undefined;
   const node = value.kind === "tensor" ? value.node : undefined;
+  const unknown = (what: string, help?: string) =>
+    node && asDims(node)?.values.some((d) => !isKnown(d))
+      ? refuse(`must be ${what}, known before there is data: \`${textOf(expr.span)}\` is a size that the data tells`)
+      : wanted(`${what}, known without data`, help);
   switch (param.kind) {
     case "tensors":
       return node && splitRows(node) ? { value: splitRows(node) } : wanted("a list of tensors: [a, b]");
@@ -148,26 +159,31 @@ export function readArgument(
     case "axes":
       return value.kind === "all"
         ? { value: "all" satisfies Axes }
-        : (wrap(node && knownInts(node)) ?? wanted("an int or a list of ints, known without data"));
+        : (wrap(node && knownInts(node)) ?? unknown("an int or a list of ints"));
     case "axis":
-      return wrap(node && knownInt(node)) ?? wanted("one int, known without data");
+      return wrap(node && knownInt(node)) ?? unknown("one int", onlyItem(expr));
     case "int":
-      return wrap(node && knownInt(node)) ?? wanted("an int known without data");
+      return wrap(node && knownInt(node)) ?? unknown("an int");
     case "ints":
-      return wrap(node && knownInts(node)) ?? wanted("a list of ints, known without data");
+      return wrap(node && knownInts(node)) ?? unknown("an int or a list of ints");
     case "dim":
-      return (
-        wrap(node && asDim(node)) ?? wanted("an int known without data", "literals, dims and arithmetic on them are")
-      );
+      return wrap(node && asDim(node)) ?? wanted("an int known without data", knownHelp(expr));
     case "shape":
-      return (
-        wrap(node && asDims(node)?.values) ??
-        wanted("a list of sizes, known without data", "literals, dims and arithmetic on them are")
-      );
+      return wrap(node && asDims(node)?.values) ?? wanted("a list of sizes, known without data", knownHelp(expr));
     case "widths":
       return wrap(node && pairsOf(node)) ?? wanted("pairs of sizes, one for each axis: [[before, after], …]");
   }
 }
+
+/** What is known without data, or what makes a size something else. */
+export const knownHelp = (e: Expr): string =>
+  /[^/]\/[^/]/.test(textOf(e.span))
+    ? "`/` gives a float: sizes are divided with `//`"
+    : "literals, dims and arithmetic on them are";
+
+/** To write the item of `[item]` alone. */
+const onlyItem = (e: Expr): string | undefined =>
+  e.kind === "list" && e.items.length === 1 ? `write \`${textOf(e.items[0]!.span)}\` without brackets` : undefined;
 
 const wrap = <T>(value: T | undefined): { value: T } | undefined => (value === undefined ? undefined : { value });
 const allOf = (nodes: readonly (Node | undefined)[]): { value: unknown } | undefined =>

@@ -1,6 +1,7 @@
 /** Bindings: values get their names, each name once. */
-import type { Declared, Expr, Name } from "../../grammar/ast.ts";
+import type { Declared, DimExpr, Expr, Name } from "../../grammar/ast.ts";
 import { mark } from "../ops/identity.ts";
+import { textOf } from "../source.ts";
 import type { Context } from "./context.ts";
 import { checkDeclared } from "./declared.ts";
 import { evaluate, requireTensor } from "./expression.ts";
@@ -12,11 +13,24 @@ export function markWanted(name: string, value: Value, context: Context): Value 
   return value.kind === "tensor" && context.wrtNames.has(name) ? tensorValue(mark(value.node)) : value;
 }
 
-/** Whether a name is taken already, by a value or a dim; reported if so. */
-export function isTaken({ name, span, dims }: Name & Pick<Declared, "dims">, scope: Scope, context: Context): boolean {
+/** Whether a name is taken already, by a value or a dim; reported if so. `given` is what it would be bound to, as written. */
+export function isTaken(
+  { name, span, dims }: Name & Pick<Declared, "dims">,
+  scope: Scope,
+  context: Context,
+  given = "…",
+): boolean {
   const value = scope.names.get(name);
   const earlier = value ?? scope.dim(name);
   if (!earlier) return false;
+  if (value && dims && !assertsShapeOf(dims, value.value)) {
+    context.mistake(span, `a part of \`${name}\` cannot be assigned: tensors do not change`, {
+      code: "bound-twice",
+      labels: [{ span: earlier.span, text: FIRST[value.what] }],
+      help: changedCopy(name, dims, value.value, given) ?? "`where` and `scatter_add` make a changed tensor",
+    });
+    return true;
+  }
   context.mistake(span, `\`${name}\` is ${value ? "bound twice" : "a dim already"}`, {
     code: "bound-twice",
     here: value ? "again here" : "",
@@ -27,6 +41,17 @@ export function isTaken({ name, span, dims }: Name & Pick<Declared, "dims">, sco
         : "a name is bound once: take another",
   });
   return true;
+}
+/** Whether `name[dims] = …` reads as the shape of the value that has the name, not as a place in it. */
+const assertsShapeOf = (dims: readonly DimExpr[], value: Value): boolean =>
+  value.kind !== "tensor" || dims.every((d, i) => d.kind !== "number" || d.value === value.node.type.shape[i]);
+
+/** What to write for `v[2] = given`, where v is a vector. */
+function changedCopy(name: string, dims: readonly DimExpr[], value: Value, given: string): string | undefined {
+  const [place] = dims;
+  const isElement = dims.length === 1 && place?.kind === "number";
+  if (!isElement || value.kind !== "tensor" || value.node.type.shape.length !== 1) return undefined;
+  return `a changed tensor has a name of its own: \`b = where(arange(size(${name})) == ${place.value}, ${given}, ${name})\``;
 }
 const FIRST = {
   input: "an input here first",
@@ -40,7 +65,7 @@ export function bindTargets(targets: readonly Declared[], expr: Expr, scope: Sco
   const whole = value.kind === "many" ? value : requireTensor(value, expr.span, context);
   const parts = spread(whole, targets.length, expr, context);
   for (const [i, target] of targets.entries()) {
-    if (isTaken(target, scope, context)) continue;
+    if (isTaken(target, scope, context, textOf(expr.span))) continue;
     const checked = checkDeclared(target, { span: expr.span, value: parts[i]! }, "binding", scope, context);
     const isAlias = expr.kind === "name"; // one tensor with two names
     const bound = isAlias ? checked : markWanted(target.name, checked, context);

@@ -7,13 +7,13 @@ import { lift } from "../ops/promote.ts";
 import { functionNames, functionRow, isPrivate } from "../ops/registry.ts";
 import { NOWHERE } from "../ops/trees.ts";
 import { isDType } from "../tensor/dtype.ts";
-import { bindArguments, readArgument } from "./arguments.ts";
+import { argumentsByPlace, bindArguments, readArgument } from "./arguments.ts";
 import { bindTargets, markWanted } from "./binding.ts";
 import type { Context } from "./context.ts";
 import { checkDeclared } from "./declared.ts";
 import { DERIVATIVE_FORMS, lowerDerivativeCall } from "./derivative.ts";
-import { evaluate } from "./expression.ts";
-import { isReservedFunction, nearest, spelledHere } from "./names.ts";
+import { evaluate, evaluateParts } from "./expression.ts";
+import { isReservedFunction, rearranged, spelledHere } from "./names.ts";
 import { type FnTable, Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
 import { POISON, tensorValue, type Value } from "./value.ts";
@@ -30,7 +30,7 @@ export function callFunction(call: Call, scope: Scope, context: Context): Value 
   const composite = hidden ? undefined : preludeFunction(name);
   if (composite) return callComposite(composite, call, scope, context);
   if (DERIVATIVE_FORMS.has(name)) return lowerDerivativeCall(call, scope, context);
-  for (const arg of call.args) evaluate(arg.value, scope, context);
+  for (const arg of call.args) evaluateParts(arg.value, scope, context);
   if (context.lacksFns || context.brokenFns.has(name)) return POISON;
   return reportUnknownFunction(call.callee, scope, context);
 }
@@ -49,7 +49,7 @@ function reportUnknownFunction({ name, span }: Name, scope: Scope, context: Cont
       help: `write \`astype(x, ${name})\``,
     });
   const here = spelledHere(name);
-  const near = nearest(name, [...scope.fns.keys(), ...functionNames(), ...DERIVATIVE_FORMS]);
+  const near = context.nearest(name, [...scope.fns.keys(), ...functionNames(), ...DERIVATIVE_FORMS]);
   const help = here ? `write ${here}` : near && `did you mean \`${near}\`?`;
   return context.mistake(span, `there is no function \`${name}\``, { code: "unknown-function", help });
 }
@@ -77,9 +77,10 @@ function callRow(row: FunctionRow, call: Call, scope: Scope, context: Context): 
       args[name] = param.kind === "rest" ? [] : param.value;
       continue;
     }
-    const read = readArgument(param, name, row.name, given, operands, scope, context);
-    if (read === undefined) good = false;
-    else args[name] = read.value;
+    const read = readArgument(param, name, call, given, operands, scope, context);
+    if (read) args[name] = read.value;
+    else good = false;
+    if (!read && rearranged(row.name, name, argumentsByPlace(call))) break; // told of the call as a whole
   }
   if (!good) return POISON;
   return context.at(
@@ -129,7 +130,7 @@ function callFn(decl: FnDecl, table: FnTable, call: Call, scope: Scope, context:
     });
   if (context.isOneCallTooMany(decl, call.span)) return POISON;
   const isOfThisFile = decl.span.source === call.span.source;
-  const inner = new Scope(table, isOfThisFile ? (scope.outer ?? scope) : new Scope(table));
+  const inner = new Scope(table, isOfThisFile ? (scope.outer ?? scope) : new Scope(table), decl.body.bindings);
   const values = decl.params.map((p) => {
     const arg = bound.get(p.name)?.[0];
     return arg && { span: arg.value.span, value: evaluate(arg.value, scope, context) };

@@ -2,9 +2,10 @@
 import type { FnDecl } from "../../grammar/ast.ts";
 import { type Graph, type Node, OpError, ParameterError } from "../graph/node.ts";
 import { broadcastOp, reshapeOp, transposeOp } from "../ops/movement.ts";
-import type { Diagnostic, Label, Span } from "../source.ts";
+import { type Diagnostic, type Label, type Span, textOf } from "../source.ts";
 import { type Condition, describeCondition } from "../tensor/conditions.ts";
 import type { DType, FloatDType } from "../tensor/dtype.ts";
+import { nearest, rearranged } from "./names.ts";
 import { aboutOperand, type Operand, placeLabels, type Site, shapeLabel } from "./site.ts";
 import { POISON, type Value } from "./value.ts";
 
@@ -25,6 +26,8 @@ export const TURNING_OPS: ReadonlySet<unknown> = new Set([reshapeOp, transposeOp
 const DEEPEST = 400;
 /** How many calls of fns a program may come to: they double where each fn calls another twice. */
 const MOST_CALLS = 200_000;
+/** Among how many names in all near misses are looked for: whoever mistypes thousands is not helped by a guess at each. */
+const MOST_COMPARED = 1_000_000;
 
 export class Context {
   readonly graph: Graph;
@@ -48,6 +51,7 @@ export class Context {
   #depth = 0;
   #tooDeep = false;
   #calledSoFar = 0;
+  #compared = 0;
   readonly #reported = new Set<string>();
 
   constructor(graph: Graph, wrtNames: ReadonlySet<string>) {
@@ -124,6 +128,14 @@ export class Context {
     const key = `${diagnostic.code} ${diagnostic.message} ${first?.span.source.name} ${first?.span.start} ${first?.span.end}`;
     if (!this.#reported.has(key)) this.diagnostics.push(diagnostic);
     this.#reported.add(key);
+  }
+
+  /** The candidate that was most likely meant by a name, if one is near. */
+  nearest(name: string, candidates: Iterable<string>): string | undefined {
+    if (this.#compared > MOST_COMPARED) return undefined;
+    const all = [...candidates];
+    this.#compared += all.length;
+    return nearest(name, all);
   }
 
   /** Counts the calls of the program's fns; a mistake at `span`, told once, where they are too many. */
@@ -208,6 +220,16 @@ export class Context {
     }
   }
 
+  /** What a call in another library's manner would be here. */
+  #meant(error: OpError, callee: string | undefined, { span, operands }: Site): string | undefined {
+    if (!callee || !(error instanceof ParameterError) || textOf(span).includes("=")) return undefined; // some by name
+    return rearranged(
+      callee,
+      error.param,
+      operands.map(({ span }) => textOf(span)),
+    );
+  }
+
   #reportOpError(error: OpError, site: Site, callee: string | undefined): Value {
     const { code, arg, because, help } = error;
     const { operands } = site;
@@ -230,7 +252,7 @@ export class Context {
           ],
         },
       ),
-      help: aboutOperand(help, guilty),
+      help: aboutOperand(help ?? this.#meant(error, callee, site), guilty),
     });
     return POISON;
   }
@@ -267,4 +289,6 @@ export interface LowerOptions {
   readonly defaultFloat: FloatDType;
   /** Inputs that the program does not declare but that are fed (`-e`): name and type. */
   readonly undeclared?: ReadonlyMap<string, { dtype: DType; shape: readonly number[] }>;
+  /** How an input of that name is fed, for messages; absent, as the library is called. */
+  readonly feeding?: (name: string) => string;
 }

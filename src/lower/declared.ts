@@ -5,7 +5,6 @@ import { cast } from "../ops/promote.ts";
 import type { Span } from "../source.ts";
 import { addDims, type Dim, mulDims, showRank, subDims } from "../tensor/dim.ts";
 import type { Context } from "./context.ts";
-import { nearest } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import { aboutOperand, type Operand } from "./site.ts";
 import { POISON, tensorValue, type Value } from "./value.ts";
@@ -45,9 +44,21 @@ export function checkDeclared(
 ): Value {
   const { value } = given;
   if (!declared.dims && !declared.dtype) return value;
-  if (value.kind === "poison") return value;
-  if (value.kind !== "tensor")
-    return context.mistake(given.span, `${what} \`${declared.name}\` is declared as a tensor, and this is none`);
+  const checked = value.kind === "tensor" ? checkTensor(declared, value, given, what, scope, context) : value;
+  if (checked.kind === "poison")
+    for (const d of declared.dims ?? []) if (d.kind === "name" && !scope.dim(d.name)) scope.missing.add(d.name);
+  if (checked.kind === "poison" || checked.kind === "tensor") return checked;
+  return context.mistake(given.span, `${what} \`${declared.name}\` is declared as a tensor, and this is none`);
+}
+
+function checkTensor(
+  declared: Declared,
+  value: Extract<Value, { kind: "tensor" }>,
+  given: Operand,
+  what: "parameter" | "binding",
+  scope: Scope,
+  context: Context,
+): Value {
   return context.at(declared.span, [given], () => {
     const typed = withDType(declared, value, given, context);
     if (typed.kind !== "tensor" || !declared.dims) return typed;
@@ -90,10 +101,13 @@ function declaredSize(
 }
 
 export function reportUnknownDim(name: string, span: Span, scope: Scope, context: Context): void {
-  const near = nearest(name, [...scope.dims.keys(), ...(scope.outer?.dims.keys() ?? [])]);
+  if (scope.isToldMissing(name)) return;
+  const near = context.nearest(name, [...scope.dims.keys(), ...(scope.outer?.dims.keys() ?? [])]);
   context.mistake(span, `the size \`${name}\` is not known from anywhere`, {
     code: "unknown-dim",
-    help: near ? `did you mean \`${near}\`?` : `some input must have it as a dim of its own: \`input x[${name}]\``,
+    help: near
+      ? `did you mean \`${near}\`?`
+      : `arithmetic on a size does not tell it: some input must have it as a dim of its own, \`input x[${name}]\``,
   });
 }
 

@@ -19,7 +19,15 @@ type Kind = "grad" | "jacobian" | "hessian";
 type Prefix = Extract<Expr, { kind: "derivative" }>;
 type Call = Extract<Expr, { kind: "call" }>;
 
-const NOUNS: Readonly<Record<Kind, string>> = { grad: "gradient", jacobian: "jacobian", hessian: "hessian" };
+type Product = "vjp" | "jvp";
+
+const NOUNS: Readonly<Record<Kind | Product, string>> = {
+  grad: "gradient",
+  jacobian: "jacobian",
+  hessian: "hessian",
+  vjp: "vjp",
+  jvp: "jvp",
+};
 
 /** A tensor that a derivative is taken with respect to. */
 interface Variable {
@@ -132,7 +140,13 @@ function finish(derivative: Node | null, outer: Node["type"]["shape"], x: Node):
   return relabel(cast(derivative, derivativeDType(x)), shape);
 }
 
-function warnUnconnected(kind: Kind, of: Operand, y: Node, variables: readonly Variable[], context: Context): void {
+function warnUnconnected(
+  kind: Kind | Product,
+  of: Operand,
+  y: Node,
+  variables: readonly Variable[],
+  context: Context,
+): void {
   const nodes = ancestors([y]);
   for (const v of variables)
     if (!dependents(nodes, [v.node]).has(y))
@@ -169,11 +183,10 @@ export function lowerDerivativeCall(call: Call, scope: Scope, context: Context):
   if (of.kind !== "tensor" || !variable || (direction && direction.kind !== "tensor")) return POISON;
   const operand = { span: ofExpr!.span, value: of };
   if (!direction) return derive(name as Kind, operand, of.node, [variable], call.span, context);
+  if (isFloat(of.node.type.dtype)) warnUnconnected(name as Product, operand, of.node, [variable], context);
   const along = { span: directionExpr!.span, value: direction, param: names[2]! };
   return context.at(call.span, [operand, { span: variable.span, value: tensorValue(variable.node) }, along], () =>
-    context.inDerivative(() =>
-      tensorValue(product(name as "vjp" | "jvp", strong(of.node), variable.node, direction.node)),
-    ),
+    context.inDerivative(() => tensorValue(product(name as Product, strong(of.node), variable.node, direction.node))),
   );
 }
 
@@ -187,7 +200,7 @@ function variableOf(e: Expr, callee: string, scope: Scope, context: Context): Va
   return undefined;
 }
 
-function product(name: "vjp" | "jvp", y: Node, x: Node, along: Node): Node {
+function product(name: Product, y: Node, x: Node, along: Node): Node {
   if (!isFloat(y.type.dtype))
     throw new OpError(`${name} needs a float, and y is ${y.type.dtype}`, { code: "derivative", arg: 0 });
   const like = name === "vjp" ? y : x;
@@ -197,7 +210,7 @@ function product(name: "vjp" | "jvp", y: Node, x: Node, along: Node): Node {
 }
 
 /** A cotangent or tangent, of exactly the shape of the tensor it belongs to; a scalar literal serves throughout. */
-function stretchLike(direction: Node, like: Node, name: "vjp" | "jvp"): Node {
+function stretchLike(direction: Node, like: Node, name: Product): Node {
   const [param, of] = name === "vjp" ? ["ct", "y"] : ["v", "x"];
   if (direction.type.shape.length === 0) return stretch(direction, like.type.shape);
   const [given, wanted] = [direction.type.shape, like.type.shape];

@@ -7,12 +7,12 @@ import { permute, stackNodes, swapLast } from "../ops/movement.ts";
 import { binaryOperator, compositeName, unaryOperator } from "../ops/operators.ts";
 import { functionNames } from "../ops/registry.ts";
 import { type Span, textOf } from "../source.ts";
-import { DTYPES, isDType } from "../tensor/dtype.ts";
+import { isDType } from "../tensor/dtype.ts";
 import { callFunction } from "./call.ts";
 import type { Context } from "./context.ts";
 import { lowerDerivative } from "./derivative.ts";
 import { lowerIndex } from "./indexing.ts";
-import { nearest, spelledHere } from "./names.ts";
+import { spelledHere, valueHere } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
 import { POISON, tensorValue, type Value } from "./value.ts";
@@ -178,15 +178,22 @@ function lookUp(name: string, span: Span, scope: Scope, context: Context): Value
   return reportUnknownName(name, span, scope, context);
 }
 
+/** Evaluates what stands in a place that has no meaning, for the mistakes in it: a list is no tensor there. */
+export function evaluateParts(e: Expr, scope: Scope, context: Context): void {
+  if (e.kind === "list") for (const item of e.items) evaluateParts(item, scope, context);
+  else evaluate(e, scope, context);
+}
+
 /** The names that expressions in a scope can mention. */
-const visibleNames = (scope: Scope): string[] => [
-  ...scope.names.keys(),
-  ...scope.dims.keys(),
-  ...(scope.outer?.dims.keys() ?? []),
-  ...CONSTANTS.keys(),
-];
+function* visibleNames(scope: Scope): Iterable<string> {
+  yield* scope.names.keys();
+  yield* scope.dims.keys();
+  yield* scope.outer?.dims.keys() ?? [];
+  yield* CONSTANTS.keys();
+}
 
 export function reportUnknownName(name: string, span: Span, scope: Scope, context: Context): Value {
+  if (scope.isToldMissing(name)) return POISON;
   if (scope.fns.has(name) || functionNames().includes(name))
     return context.mistake(span, `\`${name}\` is a function, not a value`, {
       code: "unknown-name",
@@ -199,27 +206,19 @@ export function reportUnknownName(name: string, span: Span, scope: Scope, contex
       labels: [{ span: outside.span, text: "defined outside" }],
       help: `a fn sees its parameters, dims and other fns: make \`${name}\` a parameter`,
     });
-  const near = nearest(name, visibleNames(scope));
+  const later = scope.definitionBelow(name, span);
+  if (later)
+    return context.mistake(span, `\`${name}\` is used before it is defined`, {
+      code: "unknown-name",
+      labels: [{ span: later, text: "defined here" }],
+      help: "put its definition before its use",
+    });
   const isFeedable = span.source.name === "-e" && !scope.outer;
-  const help =
-    ELSEWHERE.get(name) ||
-    (FOREIGN_DTYPE.test(name) && `the dtypes are ${DTYPES.join(", ")}`) ||
-    (near && `did you mean \`${near}\`?`) ||
-    (isFeedable && `feed it: -f ${name}=…`) ||
-    undefined;
+  const foreign = valueHere(name);
+  const near = foreign ? undefined : context.nearest(name, visibleNames(scope));
+  const help = foreign ?? (near ? `did you mean \`${near}\`?` : isFeedable ? `feed it: -f ${name}=FILE` : undefined);
   return context.mistake(span, `\`${name}\` is not defined`, { code: "unknown-name", help });
 }
-/** Dtypes of other libraries. */
-const FOREIGN_DTYPE = /^(u?int|b?float|complex)\d+$/;
-/** Values of other languages. */
-const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ["True", "write `true`"],
-  ["False", "write `false`"],
-  ["None", "leave the argument out"],
-  ["e", "write `exp(1)`"],
-  ["NaN", "write `nan`"],
-  ["Infinity", "write `inf`"],
-]);
 
 const LIBRARIES: ReadonlySet<string> = new Set([
   "np",
@@ -244,10 +243,12 @@ const LIBRARIES: ReadonlySet<string> = new Set([
 function reportMember(e: Extract<Expr, { kind: "member" }>, scope: Scope, context: Context): Value {
   const { name } = e.member;
   const isValue = CONSTANTS.has(name) || isDType(name) || name === "newaxis";
-  const near = functionNames().includes(name) || scope.fns.has(name) ? name : nearest(name, functionNames());
+  const near = functionNames().includes(name) || scope.fns.has(name) ? name : context.nearest(name, functionNames());
   const root = rootOf(e.base);
   const isLibrary = root !== undefined && LIBRARIES.has(root) && !scope.names.has(root);
-  if (!isLibrary && e.base.kind !== "member") evaluate(e.base, scope, context);
+  for (const arg of e.args ?? []) evaluateParts(arg.value, scope, context);
+  const isWrongAlready = !isLibrary && e.base.kind !== "member" && evaluate(e.base, scope, context).kind === "poison";
+  if (isWrongAlready) return POISON;
   const args = isLibrary ? "…" : e.args?.length ? "x, …" : "x";
   const here = isLibrary && isValue ? `\`${name}\`` : (spelledHere(name) ?? (near && `\`${near}(${args})\``));
   const offer = here && `write ${here}`;

@@ -1,6 +1,6 @@
 /** Which fns a file can call: its own and those it imports, each seeing the fns of its own file. */
 import type { FnDecl, Program } from "../../grammar/ast.ts";
-import type { Span } from "../source.ts";
+import { type Span, textOf } from "../source.ts";
 import type { Context } from "./context.ts";
 import type { FnTable } from "./scope.ts";
 
@@ -21,7 +21,9 @@ export function fnTables(sources: Sources, context: Context): Map<Program, FnTab
     tables.set(program, table);
     for (const s of program.statements) {
       if (s.kind === "fn" && !hasTwins(s, context)) add(table, s, table, context);
-      if (s.kind === "broken") for (const name of s.binds) context.brokenFns.add(name);
+      if (s.kind !== "broken") continue;
+      for (const name of s.binds) context.brokenFns.add(name);
+      if (/^import\b/.test(textOf(s.span))) context.lacksFns = true;
     }
     for (const s of program.statements) {
       if (s.kind !== "import") continue;

@@ -3,7 +3,7 @@ import type { Expr, IndexItem } from "../../grammar/ast.ts";
 import { type Graph, type Node, OpError } from "../graph/node.ts";
 import { inputOp } from "../ops/leaf.ts";
 import { countSteps, relabel, slice } from "../ops/movement.ts";
-import { indexNode, take } from "../ops/order.ts";
+import { indexNode, requireInRange, take } from "../ops/order.ts";
 import { asDim } from "../ops/static.ts";
 import type { Span } from "../source.ts";
 import {
@@ -21,11 +21,13 @@ import {
   upperBound,
 } from "../tensor/dim.ts";
 import { isInt } from "../tensor/dtype.ts";
+import { knownHelp } from "./arguments.ts";
 import type { Context } from "./context.ts";
-import { evaluateTensor } from "./expression.ts";
+import { evaluateParts, evaluateTensor } from "./expression.ts";
 import type { Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
 import { POISON, tensorValue, type Value } from "./value.ts";
+import { childrenOf } from "./wrt.ts";
 
 type Part =
   | { readonly kind: "at"; readonly position: Dim; readonly item: number }
@@ -36,8 +38,12 @@ type Part =
 
 export function lowerIndex(e: Extract<Expr, { kind: "index" }>, scope: Scope, context: Context): Value {
   const base = evaluateTensor(e.base, scope, context);
+  if (base.kind !== "tensor") {
+    for (const part of childrenOf(e).slice(1)) evaluateParts(part, scope, context);
+    return POISON;
+  }
   const parts = e.items.map((item, i) => lowerItem(item, i + 1, scope, context));
-  if (base.kind !== "tensor" || parts.some((p) => p === undefined)) return POISON;
+  if (parts.some((p) => p === undefined)) return POISON;
   const operands: Operand[] = [
     { span: e.base.span, value: base },
     ...e.items.map(({ span }, i) => ({ span, value: tensorOf(parts[i]) })),
@@ -66,7 +72,12 @@ function lowerItem(item: IndexItem, place: number, scope: Scope, context: Contex
       return { kind: "slice", start: start ?? undefined, stop: stop ?? undefined, step: by };
     }
     case "at": {
-      const value = evaluateTensor(item.index, scope, context);
+      const { index } = item;
+      if (index.kind === "name" && index.name === "None" && !scope.names.has("None"))
+        return mistake(context, item.span, "`None` is not defined", "write `newaxis`");
+      if (index.kind === "list" && index.items.length === 0)
+        return mistake(context, item.span, "an index must be int, and `[]` is of floats", "`x[:0]` has no elements");
+      const value = evaluateTensor(index, scope, context);
       if (value.kind !== "tensor") return undefined;
       const { node } = value;
       const position = asDim(node);
@@ -84,12 +95,18 @@ function lowerItem(item: IndexItem, place: number, scope: Scope, context: Contex
           context,
           item.span,
           `an index must be int, got ${weak ? "a float" : dtype}`,
-          weak ? "write an int" : `${declaredAsInt(node)}write \`astype(…, int32)\``,
+          weak
+            ? isQuotient(index)
+              ? knownHelp(index)
+              : "write an int"
+            : `${declaredAsInt(node)}write \`astype(…, int32)\``,
         );
-      return { kind: "gather", indices: indexNode(node), item: place };
+      return { kind: "gather", indices: node, item: place };
     }
   }
 }
+
+const isQuotient = (e: Expr): boolean => e.kind === "binary" && e.op === "/";
 
 /** What to declare, where an index is an input as it is. */
 const declaredAsInt = ({ op, attrs, type: { shape } }: Node): string =>
@@ -110,7 +127,9 @@ function sizeOf(e: Expr, scope: Scope, context: Context): Dim | null {
   if (found !== undefined) return found;
   context.mistake(e.span, "a slice's bounds must be ints known without data", {
     code: "index",
-    help: "literals, dims and arithmetic on them are; `take(x, indices)` reads at computed places",
+    help: isQuotient(e)
+      ? knownHelp(e)
+      : "literals, dims and arithmetic on them are; `take(x, indices)` reads at computed places",
   });
   return null;
 }
@@ -159,7 +178,8 @@ function follow(x: Node, parts: readonly Part[]): Node {
         steps.push(1);
         break;
       case "gather":
-        gather = { axis: shape.length, indices: part.indices };
+        requireInRange(part.indices, size, part.item);
+        gather = { axis: shape.length, indices: indexNode(part.indices) };
         starts.push(0);
         sizes.push(size);
         steps.push(1);

@@ -1,10 +1,14 @@
-/** What to write instead: near misses, and other libraries' spellings. */
+/**
+ * What to write instead: near misses, and other libraries' spellings. Exports nothing but functions: the command loads this file
+ * when there is a mistake.
+ */
+import { DTYPES } from "../tensor/dtype.ts";
 
 /** Spellings of NumPy, JAX, TensorFlow, Keras and PyTorch, and what tsym calls them. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   absolute: "abs",
-  fabs: "abs",
   add: "+",
+  allclose: "all(abs(x - y) < 1e-6)",
   amax: "max",
   amin: "min",
   arccos: "acos",
@@ -14,62 +18,134 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   arctan: "atan",
   arctan2: "atan2",
   arctanh: "atanh",
+  array: "a list literal",
+  array_equal: "all(x == y)",
+  as_tensor: "a list literal",
+  asarray: "a list literal",
   astensor: "a list literal",
+  average: "mean",
+  backward: "grad loss wrt x",
   batch_dot: "@",
+  binary_cross_entropy: "sigmoid_cross_entropy",
+  binary_cross_entropy_with_logits: "sigmoid_cross_entropy",
+  binary_crossentropy: "sigmoid_cross_entropy",
   bmm: "@",
   cast: "astype",
   cat: "concat",
+  categorical_crossentropy: "softmax_cross_entropy",
   ceiling: "ceil",
+  choice: "an input that random numbers are fed to: no function makes them yet",
   clamp: "clip",
   clip_by_value: "clip",
+  clone: "the value itself: tensors do not change",
+  column_stack: "stack([x, y], axis=1)",
   concatenate: "concat",
-  conj: "the value itself: numbers are real",
-  convert_to_tensor: "a list literal",
   cond: "where",
+  conj: "the value itself: numbers are real",
   constant: "a literal",
+  convert_to_tensor: "a list literal",
+  copy: "the value itself: tensors do not change",
+  cov: "`d @ d.T / (size(x, 1) - 1)`, where `d = x - mean(x, axis=1, keepdims=true)`",
+  cross_entropy: "softmax_cross_entropy",
+  cumulative_prod: "cumprod",
+  cumulative_sum: "cumsum",
+  deg2rad: "x * pi / 180",
+  degrees: "x * 180 / pi",
+  detach: "stop_gradient",
   diag_part: "diagonal",
+  diff: "x[1:] - x[:-1]",
   div: "/",
   divide: "/",
+  double: "astype(x, float64)",
+  empty: "zeros",
+  empty_like: "zeros_like",
   equal: "==",
   expand: "broadcast_to",
+  expit: "sigmoid",
+  fabs: "abs",
   fill: "full",
+  fix: "trunc",
+  flatten: "reshape(x, [-1])",
+  float: "astype(x, float32)",
   floor_divide: "//",
   floordiv: "//",
   fmax: "maximum",
   fmin: "minimum",
-  gather: "take",
   gamma_ln: "lgamma",
   gammaln: "lgamma",
+  gather: "take",
+  ger: "outer",
+  gradient: "grad",
+  gradients: "grad",
   greater: ">",
   greater_equal: ">=",
+  hardtanh: "clip(x, -1, 1)",
+  hstack: "concat([x, y], axis=1)",
+  huber_loss: "huber",
   identity: "eye",
   index_select: "take",
-  inner: "vecdot",
+  inner: "`vecdot`, or `x @ y.mT` of matrices",
   int: "astype(x, int32)",
   inverse: "inv",
-  is_nan: "isnan",
-  is_inf: "isinf",
   is_finite: "isfinite",
+  is_inf: "isinf",
+  is_nan: "isnan",
+  isclose: "abs(x - y) < 1e-6",
+  l1_loss: "mean(abs(x - y))",
+  l2_normalize: "x / norm(x, keepdims=true)",
   len: "size(x, 0)",
   less: "<",
   less_equal: "<=",
   ln: "log",
+  log_sigmoid: "-softplus(-x)",
   logical_and: "and",
   logical_not: "not",
   logical_or: "or",
+  logical_xor: "!=",
   logistic: "sigmoid",
+  logsigmoid: "-softplus(-x)",
+  long: "astype(x, int64)",
   masked_fill: "where",
+  matrix_norm: "norm",
+  matrix_transpose: ".mT",
+  matvec: "@",
+  mean_absolute_error: "mean(abs(x - y))",
+  mean_squared_error: "mse",
+  mish: "x * tanh(softplus(x))",
   mm: "matmul",
   mod: "%",
+  moveaxis: "transpose",
+  movedim: "transpose",
+  mse_loss: "mse",
+  mul: "*",
   multiply: "*",
+  mv: "@",
+  nan_to_num: "where(isnan(x), 0, x)",
+  nanmax: "max(where(isnan(x), -inf, x))",
+  nanmean: "sum(where(isnan(x), 0, x)) / count_nonzero(not isnan(x))",
+  nanmin: "min(where(isnan(x), inf, x))",
+  nansum: "sum(where(isnan(x), 0, x))",
   ndim: "the number of axes, which its declaration shows",
   neg: "-",
   negative: "-",
+  normal: "an input that random numbers are fed to: no function makes them yet",
   not_equal: "!=",
   numel: "size",
+  permutation: "an input that random numbers are fed to: no function makes them yet",
   permute: "transpose",
+  permute_dims: "transpose",
+  positive: "the value itself",
   pow: "**",
   power: "**",
+  print: "a bare expression, which is an output",
+  ptp: "max(x) - min(x)",
+  rad2deg: "x * 180 / pi",
+  radians: "x * pi / 180",
+  rand: "an input that random numbers are fed to: no function makes them yet",
+  randint: "an input that random numbers are fed to: no function makes them yet",
+  randn: "an input that random numbers are fed to: no function makes them yet",
+  random: "an input that random numbers are fed to: no function makes them yet",
+  ravel: "reshape(x, [-1])",
   reduce_all: "all",
   reduce_any: "any",
   reduce_logsumexp: "logsumexp",
@@ -80,42 +156,46 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   reduce_std: "std",
   reduce_sum: "sum",
   reduce_variance: "var",
+  relu6: "clip(x, 0, 6)",
   remainder: "%",
+  repeat_interleave: "repeat",
   rint: "round",
+  row_stack: "concat([x, y])",
+  scatter_nd: "scatter_add",
   select: "where",
+  sgn: "sign",
   shape: "size(x, axis)",
-  subtract: "-",
+  shuffle: "an input that random numbers are fed to: no function makes them yet",
+  sigmoid_cross_entropy_with_logits: "sigmoid_cross_entropy",
+  smooth_l1_loss: "huber",
+  softmax_cross_entropy_with_logits: "softmax_cross_entropy",
+  sparse_categorical_crossentropy: "softmax_cross_entropy",
+  sparse_softmax_cross_entropy_with_logits: "softmax_cross_entropy",
+  standard_normal: "an input that random numbers are fed to: no function makes them yet",
   sub: "-",
-  mul: "*",
+  subtract: "-",
   swapaxes: "`transpose` or `.mT`",
-  fix: "trunc",
+  swapdims: "`transpose` or `.mT`",
+  swish: "silu",
+  t: ".T",
   tensor: "a list literal",
-  array: "a list literal",
+  tensor_dot: "tensordot",
   topk: "top_k",
   true_divide: "/",
   truediv: "/",
-  unsqueeze: "expand_dims",
-  variance: "var",
-  vstack: "concat",
-  hstack: "`concat` with axis=1",
-  view: "reshape",
-  rand: "the `random_` functions, which are reserved for later",
-  print: "a bare expression, which is an output",
-  float: "astype(x, float32)",
-  tensor_dot: "tensordot",
-  l2_normalize: "x / norm(x, keepdims=true)",
-  softmax_cross_entropy_with_logits: "softmax_cross_entropy",
-  mean_squared_error: "mse",
-  binary_cross_entropy: "sigmoid_cross_entropy",
-  scatter_nd: "scatter_add",
+  uniform: "an input that random numbers are fed to: no function makes them yet",
   unsorted_segment_sum: "segment_sum",
-  gradient: "grad",
-  gradients: "grad",
+  unsqueeze: "expand_dims",
   value_and_grad: "grad",
+  variance: "var",
+  vdot: "sum(x * y)",
+  vector_norm: "norm",
+  view: "reshape",
+  vstack: "concat([x, y])",
 };
 
 /** Names that a later version will use. */
-export const RESERVED_FUNCTIONS: ReadonlySet<string> = new Set([
+const RESERVED_FUNCTIONS: ReadonlySet<string> = new Set([
   "vmap",
   "conv1d",
   "conv2d",
@@ -133,8 +213,85 @@ export const isReservedFunction = (name: string): boolean => RESERVED_FUNCTIONS.
 export function spelledHere(name: string): string | undefined {
   if (!Object.hasOwn(ELSEWHERE, name)) return undefined;
   const here = ELSEWHERE[name]!;
-  return /`|^(a|the) /.test(here) ? here : `\`${here}\``;
+  return /`|^(an?|the) /.test(here) ? here : `\`${here}\``;
 }
+
+/** Values and words of other languages, where a value should stand. */
+const VALUES: Readonly<Record<string, string>> = {
+  True: "write `true`",
+  False: "write `false`",
+  None: "leave the argument out",
+  null: "leave the argument out",
+  nil: "leave the argument out",
+  undefined: "leave the argument out",
+  pass: "leave it out: nothing needs to stand here",
+  e: "write `exp(1)`",
+  NaN: "write `nan`",
+  Infinity: "write `inf`",
+  π: "write `pi`",
+  double: "write `float64`",
+  float: "write `float32`",
+  half: "write `float32`",
+  int: "write `int32` or `int64`",
+  long: "write `int64`",
+};
+/** Dtypes of other libraries. */
+const FOREIGN_DTYPE = /^(u?int|b?float|complex)\d+$/;
+const POWER = /^(.*[^⁰¹²³⁴-⁹])([⁰¹²³⁴-⁹]+)$/u;
+
+/** What to do about a name of other languages that stands for no value here. */
+export function valueHere(name: string): string | undefined {
+  if (Object.hasOwn(VALUES, name)) return VALUES[name];
+  if (FOREIGN_DTYPE.test(name)) return `the dtypes are ${DTYPES.join(", ")}`;
+  const [, base, exponent] = POWER.exec(name) ?? [];
+  return base && `write \`${base} ** ${exponent!.normalize("NFKC")}\``;
+}
+
+/**
+ * What is meant by a call in another library's manner, by the parameter that its arguments do not fit; "" is none: there are too
+ * many.
+ */
+const REARRANGED: Readonly<Record<string, (args: readonly string[]) => string | false>> = {
+  "max.axis": (args) => args.reduce((x, y) => `maximum(${x}, ${y})`),
+  "max.": (args) => args.reduce((x, y) => `maximum(${x}, ${y})`),
+  "min.axis": (args) => args.reduce((x, y) => `minimum(${x}, ${y})`),
+  "min.": (args) => args.reduce((x, y) => `minimum(${x}, ${y})`),
+  "zeros.dtype": listed("zeros"),
+  "zeros.": listed("zeros"),
+  "ones.dtype": listed("ones"),
+  "ones.": listed("ones"),
+  "full.dtype": (args) => args.length > 2 && `full([${args.slice(0, -1).join(", ")}], ${args.at(-1)})`,
+  "full.": (args) => `full([${args.slice(0, -1).join(", ")}], ${args.at(-1)})`,
+  "concat.xs": listed("concat"),
+  "concat.axis": listed("concat"),
+  "concat.": listed("concat"),
+  "stack.xs": listed("stack"),
+  "stack.axis": listed("stack"),
+  "stack.": listed("stack"),
+  "norm.axis": ([x, ord]) => /^-?(\d+|inf)$/.test(ord!) && `norm(${x}, ord=${ord})`,
+  "roll.shift": ([x, n, axis = "0"]) => /^\w+$/.test(n!) && axis === "0" && `concat([${x}[-${n}:], ${x}[:-${n}]])`,
+  "kron.a": productOfVectors,
+};
+
+/** A call with its arguments in a list. */
+function listed(name: string): (args: readonly string[]) => string | false {
+  return (args) => args.length > 1 && `${name}([${args.join(", ")}])`;
+}
+
+function productOfVectors([x, y]: readonly string[]): string {
+  return `of two vectors write \`reshape(outer(${x}, ${y}), [-1])\``;
+}
+
+/** The help where the arguments of a call, all by place, look like those of other libraries; `param` is the one that does not fit. */
+export function rearranged(callee: string, param: string, args: readonly string[]): string | undefined {
+  const key = `${callee}.${param}`;
+  const call = Object.hasOwn(REARRANGED, key) && args.length > 1 && REARRANGED[key]!(args);
+  if (!call) return undefined;
+  return call.includes("`") ? call : `write \`${call}\``;
+}
+
+/** The functions of other libraries that `spelledHere` knows. */
+export const foreignFunctions = (): readonly string[] => Object.keys(ELSEWHERE);
 
 /** The candidate that was most likely meant, if one is near. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {

@@ -16,7 +16,7 @@ import {
   warnUnusedInputs,
 } from "./inputs.ts";
 import { bareNames, type NamedTensor, nameOutputs, type Pending, unusedBindings } from "./outputs.ts";
-import { type BoundDim, Scope } from "./scope.ts";
+import { type BoundDim, boundBy, Scope } from "./scope.ts";
 import type { Site } from "./site.ts";
 import { checkUncalled } from "./uncalled.ts";
 import { POISON, tensorValue } from "./value.ts";
@@ -33,6 +33,8 @@ export interface Lowered {
   readonly dims: ReadonlyMap<string, BoundDim>;
   readonly sites: ReadonlyMap<Node, Site>;
   readonly origins: ReadonlyMap<Node, string>;
+  /** How an input of that name is fed, for messages. */
+  readonly feeding: (name: string) => string;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -42,7 +44,7 @@ export function lower(sources: Sources, options: LowerOptions): Lowered {
   const graph = new Graph({ defaultFloat: options.defaultFloat, fold: foldWeak });
   const context = new Context(graph, namesUnderWrt(main, imported));
   const tables = fnTables(sources, context);
-  const scope = new Scope(tables.get(main)!);
+  const scope = new Scope(tables.get(main)!, undefined, main.statements);
   const inputs: InputTensor[] = [];
   const pending: Pending[] = [];
 
@@ -58,7 +60,7 @@ export function lower(sources: Sources, options: LowerOptions): Lowered {
   for (const [program, fns] of tables)
     checkUncalled(program.statements, program === main ? scope : new Scope(fns), context);
 
-  warnUnmentioned(options.undeclared?.keys() ?? [], scope, context);
+  warnUnmentioned(options.undeclared?.keys() ?? [], main, scope, context);
 
   const outputs = nameOutputs(pending.length > 0 ? pending : unusedBindings(scope), scope, context);
   const isWhole = main.statements.every((s) => s.kind !== "broken");
@@ -67,7 +69,8 @@ export function lower(sources: Sources, options: LowerOptions): Lowered {
     value.kind === "tensor" ? [{ name, node: value.node, span }] : [],
   );
   const { sites, origins, diagnostics } = context;
-  return { graph, inputs, outputs, names, dims: scope.dims, sites, origins, diagnostics };
+  const feeding = options.feeding ?? ((name) => `run({ ${name}: … })`);
+  return { graph, inputs, outputs, names, dims: scope.dims, sites, origins, feeding, diagnostics };
 }
 
 /** Adds to `inputs` and `outputs` what the statement declares. */
@@ -96,6 +99,7 @@ function lowerStatement(s: Statement, scope: Scope, context: Context, inputs: In
     case "broken":
       for (const name of s.binds)
         if (!scope.names.has(name)) scope.names.set(name, { value: POISON, span: s.span, what: "binding", used: true });
+      for (const name of s.mayDeclare) scope.missing.add(name);
       return;
     case "fn":
     case "import":
@@ -118,17 +122,4 @@ function bareOutputs(e: Expr, scope: Scope, context: Context): Pending[] {
 }
 
 /** The names that a statement declares or binds. */
-export function namesBoundBy(s: Statement): readonly string[] {
-  switch (s.kind) {
-    case "input":
-      return s.inputs.map((i) => i.name);
-    case "bind":
-      return s.targets.map((t) => t.name);
-    case "output":
-      return s.outputs.flatMap((o) => (o.value ? [o.name.name] : []));
-    case "broken":
-      return s.binds;
-    default:
-      return [];
-  }
-}
+export const namesBoundBy = (s: Statement): readonly string[] => boundBy(s).map(({ name }) => name);

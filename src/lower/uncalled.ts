@@ -17,7 +17,7 @@ export function checkUncalled(statements: readonly Statement[], scope: Scope, co
 }
 
 function checkNames(decl: FnDecl, program: Scope, context: Context): void {
-  const scope = new Scope(program.fns, program);
+  const scope = new Scope(program.fns, program, decl.body.bindings);
   const bind = (name: string, span: FnDecl["span"]) =>
     scope.names.set(name, { value: POISON, span, what: "binding", used: true });
   for (const p of decl.params) {

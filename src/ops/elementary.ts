@@ -4,7 +4,7 @@ import type { Form } from "../numeric/form.ts";
 import { type ElementaryFunction, FUNCTIONS } from "../numeric/functions.ts";
 import type { PointwiseOp } from "./define.ts";
 import * as pointwise from "./pointwise.ts";
-import { add, div, eq, mul, neg, over, scale, sub, where } from "./pointwise.ts";
+import { add, div, eq, mul, neg, oneMinusSquare, over, scale, sub, where } from "./pointwise.ts";
 
 type Domain = PointwiseOp["domain"][number];
 type Row = Pick<PointwiseOp, "grad"> & Partial<Pick<PointwiseOp, "domain" | "symbol">>;
@@ -63,8 +63,6 @@ export const softplus = unary("softplus", { domain: WIDE, grad: ({ args: [x], ct
 export const sin = unary("sin", { domain: WIDE, grad: ({ args: [x], ct }) => [scale(ct, cos(x!))] });
 export const cos = unary("cos", { domain: WIDE, grad: ({ args: [x], ct }) => [neg(scale(ct, sin(x!)))] });
 export const tan = unary("tan", { domain: [[-1, 1]], grad: ({ out, ct }) => [scale(ct, add(1, mul(out, out)))] });
-/** (1 - x)(1 + x): 1 - x² without its cancellation. */
-const oneMinusSquare = (x: Node): Node => mul(sub(1, x), add(1, x));
 export const asin = unary("asin", {
   domain: INSIDE,
   grad: ({ args: [x], ct }) => [over(ct, sqrt(oneMinusSquare(x!)))],

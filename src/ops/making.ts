@@ -61,7 +61,7 @@ export const eye = define({
 });
 
 const arangeParams = {
-  start: tensorParam(),
+  start: optional(tensorParam, "0"),
   stop: optional(tensorParam, "start"),
   step: optional(tensorParam, "1"),
   dtype: dtypeParam("int32 of ints", undefined),
@@ -77,13 +77,15 @@ export const arange = define({
 });
 
 function buildArange({ start, stop, step, dtype }: ArgsOf<typeof arangeParams>, graph: Graph): Node {
-  const bounds = stop ? { start, stop } : { start: lift(0, graph), stop: start };
+  const end = stop ?? start;
+  if (!end) throw new OpError("arange needs stop", { code: "argument", help: "`arange(3)` is [0, 1, 2]" });
+  const bounds = { start: (stop && start) ?? lift(0, graph), stop: end };
   const numbers = { ...bounds, step: step ?? lift(1, graph) };
   for (const [param, x] of Object.entries(numbers))
     if (asDim(x) === undefined && asNumber(x) === undefined)
       throw new ParameterError(stop || param === "step" ? param : "start", "must be a number known without data", {
         code: "static",
-        help: "literals, dims and arithmetic on them are",
+        help: "literals, dims and arithmetic on them are; sizes are divided with `//`",
       });
   if (asNumber(numbers.step) === 0) throw new ParameterError("step", "must not be 0");
   const [from, to, by] = [numbers.start, numbers.stop, numbers.step].map(asDim);

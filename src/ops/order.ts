@@ -1,6 +1,6 @@
 /** Along one axis, where elements depend on each other or on index values: scans, gathers, scatters, sorts. */
 import { type Attrs, type Node, OpError, ParameterError, type TensorType } from "../graph/node.ts";
-import { addDims, type Dim, showShape } from "../tensor/dim.ts";
+import { addDims, type Dim, isKnown, showDim, showShape } from "../tensor/dim.ts";
 import { isInt } from "../tensor/dtype.ts";
 import { normalizeAxis, oneAxis } from "./broadcast.ts";
 import { axisParam, boolParam, define, dimParam, type OrderOp, tensorParam } from "./define.ts";
@@ -8,6 +8,7 @@ import { requireSize } from "./leaf.ts";
 import { embed, expandDims, sliceAxis, stretch } from "./movement.ts";
 import { scale } from "./pointwise.ts";
 import { cast, castTo, lift, strong, unify } from "./promote.ts";
+import { asDims } from "./static.ts";
 
 export interface ScanAttrs {
   readonly axis: number;
@@ -95,6 +96,22 @@ export interface IndexAttrs {
 }
 /** An id or a class is no position: none is negative. */
 const byId = (axis: number): Attrs & IndexAttrs => ({ axis, fromStart: true });
+
+/**
+ * Requires the indices that are known without data to be in range of an axis whose size is, negative ones too unless they are ids.
+ * `arg` is whose they are.
+ */
+export function requireInRange(indices: Node, size: Dim, arg: string | number, { fromStart = false } = {}): void {
+  if (!isKnown(size)) return;
+  const least = fromStart ? 0 : -size;
+  const wrong = asDims(indices)?.values.find((i) => isKnown(i) && (i < least || i >= size));
+  if (wrong === undefined) return;
+  throw new OpError(`index ${showDim(wrong)} is out of range for an axis of size ${size}`, {
+    code: "index",
+    arg,
+    help: size === 0 ? undefined : `indices go from ${least} to ${size - 1}`,
+  });
+}
 
 /** attrs: IndexAttrs: the indices' axes take the place of the indexed one. */
 const takeOp: OrderOp = {
@@ -203,7 +220,12 @@ export const takeRow = define({
   doc: "The slices at these positions along an axis; negative ones count from the end.",
   examples: ["take([10, 20, 30], [2, -3]) == [30, 10]"],
   specimen: "input x[n, m], indices[k]: int32; take(x, indices)",
-  build: ({ x, indices, axis }) => take(x, indexNode(indices), normalizeAxis(axis ?? 0, x.type.shape.length)),
+  build: ({ x, indices, axis }) => {
+    const { shape } = x.type;
+    const at = normalizeAxis(axis ?? 0, shape.length);
+    requireInRange(indices, shape[at]!, "indices");
+    return take(x, indexNode(indices), at);
+  },
 });
 
 export const takeAlongRow = define({
@@ -213,8 +235,13 @@ export const takeAlongRow = define({
   doc: "For each place of `indices`, the element of x there with its position along the axis replaced by the index.",
   examples: ["take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1) == [[2], [3]]"],
   specimen: "input x[n, m], indices[n, k]: int32; take_along_axis(x, indices, axis=1)",
-  build: ({ x, indices, axis }) =>
-    alongAxis(x, indexNode(indices), { axis: oneAxis(axis, x.type.shape.length, "take_along_axis") }),
+  build: ({ x, indices, axis }) => {
+    const { shape } = x.type;
+    const at = oneAxis(axis, shape.length, "take_along_axis");
+    const index = indexNode(indices);
+    requireInRange(indices, shape[at]!, "indices");
+    return alongAxis(x, index, { axis: at });
+  },
 });
 
 /** take_along_axis, once x and index are stretched to each other along the other axes. */
@@ -249,6 +276,7 @@ export const ofClass = define({
         `a label takes the place of the classes, so labels have one axis fewer: ${showShape(labels.type.shape)} against ${showShape(x.type.shape)}`,
         { arg: 1 },
       );
+    requireInRange(labels, x.type.shape[last]!, 1, { fromStart: true });
     return alongAxis(x, expandDims(indexNode(labels, "labels"), [rank]), byId(last));
   },
 });
@@ -269,6 +297,7 @@ export const scatterAddRow = define({
       });
     const index = indexNode(indices);
     const at = normalizeAxis(axis ?? 0, a.type.shape.length);
+    requireInRange(indices, a.type.shape[at]!, "indices");
     const wanted = [...a.type.shape.slice(0, at), ...index.type.shape, ...a.type.shape.slice(at + 1)];
     return scatterAdd(a, index, stretchUpdates(u, wanted), at);
   },
@@ -302,6 +331,7 @@ export const segment_sum = define({
         { arg: "ids" },
       );
     rows.graph.require(rows.type.shape[0]!, "=", index.type.shape[0]!, "numbers of rows and ids", { arg: "ids" });
+    requireInRange(ids, n, "ids", { fromStart: true });
     const zero = stretch(castTo(lift(0, rows.graph), rows.type), [
       requireSize(rows.graph, n, "n"),
       ...rows.type.shape.slice(1),

@@ -183,6 +183,14 @@ export const square = unary("square", {
   grad: ({ args: [x], ct }) => [scale(ct, mul(2, x!))],
 });
 
+/** (1 - x)(1 + x): 1 - x² without the cancellation near ±1, and, by the rule for its derivative, without that of -2x near 0. */
+export const oneMinusSquare = unary("one_minus_square", {
+  scalar: ([x]) => f.mul(f.sub(1, x!), f.add(1, x!)),
+  scalar32: ([x]) => f.mul(f.fround(f.sub(1, x!)), f.fround(f.add(1, x!))),
+  grad: ({ args: [x], ct }) => [scale(ct, mul(-2, x!))],
+  display: "Mul",
+});
+
 /**
  * ct · d, but 0 where the cotangent ct is 0: no 0 · inf. In its derivative with respect to d two cotangents meet, and either
  * being 0 makes 0.

@@ -210,7 +210,7 @@ export const pad = define({
     if (widths.length !== shape.length && widths.length !== 1)
       throw new OpError(`pad needs a pair of widths for each axis: ${widths.length} for shape ${showShape(shape)}`, {
         arg: "widths",
-        help: `write ${shape.length} pairs: [${shape.map(() => "[before, after]").join(", ")}]`,
+        help: `write ${shape.length === 1 ? "one pair" : `${shape.length} pairs`}: [${shape.map(() => "[before, after]").join(", ")}]`,
       });
     if (widths.flat().some((w) => isKnown(w) && w < 0))
       throw new OpError("pad adds elements: widths must be ≥ 0", { arg: "widths", help: "a slice drops some: x[1:]" });

@@ -1,9 +1,36 @@
-/** Reads the fns of a .tsym file as the build left them: JSON, parsed when one is asked for. Knows no parser. */
+/** Reads the fns of a .tsym file as the build left them: JSON in short, parsed when one is asked for. Knows no parser. */
 import type { FnDecl } from "../../grammar/ast.ts";
 import type { Span } from "../source.ts";
 
 /** Where everything in such a file stands: its text is not kept. */
 export const NOWHERE: Span = { source: { name: "prelude.tsym", text: "" }, start: 0, end: 0 };
+
+/** What trees as JSON are full of, and the characters that stand for it; a text may hold those before it. The build adds no others. */
+const ABBREVIATIONS: readonly (readonly [character: string, text: string])[] = [
+  ["#", '":{"kind":"name","name":"'],
+  ["$", '":{"kind":"call","callee":{"name":"'],
+  ["%", '{"kind":"'],
+  ["&", '"},"args":[{"value'],
+  ["?", '"name":"'],
+  ["B", '":%binary","op":"'],
+  ["C", '}],"body":{"bindings":[%bind","targets":[{?'],
+  ["D", '":%number","value":{"int":"'],
+  ["E", '","params":[{?'],
+  ["F", '}},"doc":[]}'],
+  ["G", '"},"right'],
+  ["I", '"}],"body":{"bindings":[],"result'],
+  ["J", '"value'],
+  ["L", '","left'],
+];
+
+/** Throws where the text holds a character that stands for another. */
+export function abbreviated(json: string): string {
+  const taken = ABBREVIATIONS.find(([character]) => json.includes(character));
+  if (taken) throw new Error(`${taken[0]} stands for ${taken[1]}, so it cannot be in ${json}`);
+  return ABBREVIATIONS.reduce((short, [character, text]) => short.replaceAll(text, character), json);
+}
+const written = (short: string): string =>
+  ABBREVIATIONS.reduceRight((json, [character, text]) => json.replaceAll(character, text), short);
 
 /** Undoes what bin/precompute.js wrote: digits to a bigint, and a place on every object, as the tree's types promise. */
 function revive(_key: string, value: unknown): unknown {
@@ -17,9 +44,9 @@ export function treeReader(trees: ReadonlyMap<string, string>): (name: string) =
   const parsed = new Map<string, FnDecl>();
   return (name) => {
     const known = parsed.get(name);
-    const json = trees.get(name);
-    if (known || json === undefined) return known;
-    const tree: FnDecl = JSON.parse(json, revive);
+    const short = trees.get(name);
+    if (known || short === undefined) return known;
+    const tree: FnDecl = JSON.parse(written(short), revive);
     parsed.set(name, tree);
     return tree;
   };

@@ -1,4 +1,4 @@
-/** What importing a .tsym file gives: the JSON of each fn's tree, by name (bin/precompute.js makes the module). */
+/** What importing a .tsym file gives: each fn's tree as JSON in short (trees.ts), by name; bin/precompute.js makes the module. */
 declare module "*.tsym" {
   const trees: ReadonlyMap<string, string>;
   export default trees;

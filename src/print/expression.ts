@@ -9,7 +9,7 @@ import { opOf, type PointwiseOp } from "../ops/define.ts";
 import { rampOp } from "../ops/leaf.ts";
 import { reshapeOp } from "../ops/movement.ts";
 import { integerPower } from "../ops/operators.ts";
-import { eq } from "../ops/pointwise.ts";
+import { eq, oneMinusSquare } from "../ops/pointwise.ts";
 import { type Dim, sameDim } from "../tensor/dim.ts";
 import { contraction } from "./contraction.ts";
 import { bareLiteral, isLiteral, typedLiteral } from "./literal.ts";
@@ -83,6 +83,7 @@ function pointwise(node: Node, op: PointwiseOp, shown: Shown): Expr {
     return isGiven && isLiteral(arg) && shown.isInline(arg) ? bareLiteral(arg) : shown.tree(arg);
   });
   const [x, y] = operands as [Expr, Expr];
+  if (op === oneMinusSquare.op) return tree.binary("-", tree.int(1), tree.call("square", [x]));
   const symbol = op === integerPower ? "**" : op.symbol;
   if (!symbol) return tree.call(op.name, operands);
   return op.arity === 1 ? tree.unary(symbol as UnaryOperator, x) : tree.binary(symbol as BinaryOperator, x, y);

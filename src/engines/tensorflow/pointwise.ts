@@ -112,6 +112,10 @@ const COMPOSED: Readonly<Record<string, Rule>> = {
   zero_mul: (b, ct, d) => (ct.dtype === "int32" ? b.map("Mul", [ct, d]) : b.map("MulNoNan", [d, ct])),
   zero_mul_both: (b, x, y) =>
     select(b, b.map("LogicalOr", [isZero(b, x), isZero(b, y)]), b.scalar(x.dtype, 0), b.map("Mul", [x, y])),
+  one_minus_square: (b, x) => {
+    const one = b.scalar(x.dtype, 1);
+    return b.map("Mul", [b.map("Sub", [one, x]), b.map("AddV2", [one, x])]);
+  },
   reciprocal: (b, x) => b.map("RealDiv", [b.scalar(x.dtype, 1), x]),
   maximum: (b, x, y) => b.map(x.dtype === "bool" ? "LogicalOr" : "Maximum", [x, y]),
   minimum: (b, x, y) => b.map(x.dtype === "bool" ? "LogicalAnd" : "Minimum", [x, y]),
