@@ -714,29 +714,41 @@ describe.each(["int32", "int64"] as const)("%s indices", (indexDType) => {
 });
 
 describe.each([false, true])("sorting, descending: %s", (descending) => {
+  const positions = (run: readonly Element[]) => {
+    const isNumber = (i: number) => !Number.isNaN(run[i]);
+    const numbers = range(run.length).filter(isNumber);
+    const values = [...new Set(numbers.map((i) => (run[i] === 0 ? 0 : run[i]!)))];
+    const ordered = inDirection(
+      values.sort((a, b) => (a < b ? -1 : 1)),
+      descending,
+    );
+    return [
+      ...ordered.flatMap((value) => numbers.filter((i) => run[i] === value)),
+      ...range(run.length).filter((i) => !isNumber(i)),
+    ];
+  };
+  const checkSorted = (x: Operand, axis: number) => {
+    const { dtype } = x.tensor;
+    const sorted = (a: Node) => [sort, argsort].map((row) => row.build({ x: a, axis, descending }, a.graph) as Node);
+    const [values, indices] = runAll([x], sorted) as [Tensor, Tensor];
+    expectSame(indices, along(x.tensor, axis, "int32", positions));
+    expectSame(
+      values,
+      along(x.tensor, axis, dtype, (run) => positions(run).map((i) => run[i]!)),
+    );
+  };
+
   test.each(DTYPES)("%s is stable, NaN last", (dtype) => {
-    check(withAxis(dtype, SMALL[dtype]), ([x, axis]) => {
-      const positions = (run: readonly Element[]) => {
-        const isNumber = (i: number) => !Number.isNaN(run[i]);
-        const numbers = range(run.length).filter(isNumber);
-        const values = [...new Set(numbers.map((i) => (run[i] === 0 ? 0 : run[i]!)))];
-        const ordered = inDirection(
-          values.sort((a, b) => (a < b ? -1 : 1)),
-          descending,
-        );
-        return [
-          ...ordered.flatMap((value) => numbers.filter((i) => run[i] === value)),
-          ...range(run.length).filter((i) => !isNumber(i)),
-        ];
-      };
-      const sorted = (a: Node) => [sort, argsort].map((row) => row.build({ x: a, axis, descending }, a.graph) as Node);
-      const [values, indices] = runAll([x], sorted) as [Tensor, Tensor];
-      expectSame(indices, along(x.tensor, axis, "int32", positions));
-      expectSame(
-        values,
-        along(x.tensor, axis, dtype, (run) => positions(run).map((i) => run[i]!)),
-      );
-    });
+    check(withAxis(dtype, SMALL[dtype]), ([x, axis]) => checkSorted(x, axis));
+  });
+  test.each(DTYPES)("%s in long rows", (dtype) => {
+    const specials = isFloat(dtype) ? [NaN, 0, -0, Infinity, -Infinity, -1, 1] : [];
+    const element = fc.oneof(ELEMENT[dtype], SMALL[dtype], ...specials.map((x) => fc.constant(x)));
+    const long = fc.array(element, { minLength: 200, maxLength: 300, size: "max" });
+    fc.assert(
+      fc.property(long, (values) => checkSorted(vector(dtype, values), 0)),
+      { numRuns: 20 },
+    );
   });
 });
 

@@ -51,7 +51,7 @@ const EMBEDDED: Costs = {
   movement: 0.5,
   scan: 7,
   index: 12,
-  sort: 350,
+  sort: 110,
   transfer: 0.5,
 };
 
