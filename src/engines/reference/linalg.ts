@@ -107,9 +107,9 @@ function factorize(lu: Matrix, n: number): Factors {
     pivots.push(pivot);
     if (pivot === 0) continue;
     for (let i = k + 1; i < n; i++) {
-      lu[i * n + k]! /= pivot;
-      const factor = lu[i * n + k]!;
-      for (let j = k + 1; j < n; j++) lu[i * n + j]! -= factor * lu[k * n + j]!;
+      const factor = lu[i * n + k]! / pivot;
+      lu[i * n + k] = factor;
+      for (let j = k + 1, to = i * n + j, from = k * n + j; j < n; j++, to++, from++) lu[to]! -= factor * lu[from]!;
     }
   }
   return { lu, n, order, sign, pivots };
@@ -144,11 +144,12 @@ function eliminate(
   diagonal: number,
 ): void {
   const columns = b.length / n;
-  for (let c = 0; c < columns; c++) {
-    let rest = b[row * columns + c]!;
-    for (let k = from; k < to; k++) rest -= a[row * n + k]! * b[k * columns + c]!;
-    b[row * columns + c] = rest / diagonal;
+  const start = row * columns;
+  for (let k = from; k < to; k++) {
+    const factor = a[row * n + k]!;
+    for (let c = 0, at = k * columns; c < columns; c++, at++) b[start + c]! -= factor * b[at]!;
   }
+  for (let c = 0; c < columns; c++) b[start + c]! /= diagonal;
 }
 
 /** Row by row; what is above the diagonal is not read. */
