@@ -8,13 +8,15 @@ import { compileScalar } from "../src/numeric/javascript.ts";
 import { contract } from "../src/ops/contract.ts";
 import { opOf } from "../src/ops/define.ts";
 import * as elementary from "../src/ops/elementary.ts";
+import { scatterAdd, take, takeAlong } from "../src/ops/indexing.ts";
 import { hole, input, ramp } from "../src/ops/leaf.ts";
 import { concat, embed, flatten, permute, relabel, slice, stretch } from "../src/ops/movement.ts";
 import { binaryOperator } from "../src/ops/operators.ts";
-import { argsort, cumprod, cumsum, scatterAdd, sort, take, takeAlong } from "../src/ops/order.ts";
 import * as p from "../src/ops/pointwise.ts";
 import { cast } from "../src/ops/promote.ts";
 import { reduce } from "../src/ops/reduce.ts";
+import { cumprod, cumsum } from "../src/ops/scan.ts";
+import { argsort, sort } from "../src/ops/sort.ts";
 import { allocate, type DType, isFloat } from "../src/tensor/dtype.ts";
 import { sizeOf, stridesOf, type Tensor, tensorOf } from "../src/tensor/tensor.ts";
 

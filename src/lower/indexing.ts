@@ -1,9 +1,9 @@
 /** `x[…]`: ints, slices, `...`, newaxis and at most one int tensor, as NumPy means them. */
 import type { Expr, IndexItem } from "../../grammar/ast.ts";
 import { type Graph, type Node, OpError } from "../graph/node.ts";
+import { indexNode, requireInRange, take } from "../ops/indexing.ts";
 import { inputOp } from "../ops/leaf.ts";
 import { countSteps, relabel, slice } from "../ops/movement.ts";
-import { indexNode, requireInRange, take } from "../ops/order.ts";
 import { asDim } from "../ops/static.ts";
 import type { Span } from "../source.ts";
 import {

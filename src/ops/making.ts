@@ -3,9 +3,9 @@ import { type Graph, type Node, OpError, ParameterError } from "../graph/node.ts
 import { type Dim, isKnown } from "../tensor/dim.ts";
 import { type DType, isInt } from "../tensor/dtype.ts";
 import { type ArgsOf, define, dimParam, dtypeParam, optional, shapeParam, tensorParam } from "./define.ts";
+import { indexNode } from "./indexing.ts";
 import { dimNode, lastIndex, ramp, requireSize } from "./leaf.ts";
 import { countSteps, expandDims, stretch } from "./movement.ts";
-import { indexNode } from "./order.ts";
 import { add, div, eq, ge, le, mul, sub, where } from "./pointwise.ts";
 import { cast, castTo, lift, strong } from "./promote.ts";
 import { asDim, asNumber } from "./static.ts";

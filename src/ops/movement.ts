@@ -18,7 +18,7 @@ import {
 import { normalizeAxis } from "./broadcast.ts";
 import type { MovementOp } from "./define.ts";
 import { requireSize } from "./leaf.ts";
-import { unify } from "./promote.ts";
+import { cast, lift, unify } from "./promote.ts";
 
 const sameShape = (a: readonly Dim[], b: readonly Dim[]): boolean =>
   a.length === b.length && a.every((d, i) => sameDim(d, b[i]!));
@@ -271,3 +271,8 @@ export const keepAxes = (x: Node, shape: readonly Dim[], axes: readonly number[]
     x,
     shape.map((d, i) => (axes.includes(i) ? 1 : d)),
   );
+
+/** Zeros of x's shape and dtype. */
+export const zerosLike = (x: Node): Node => fillLike(x, 0);
+export const fillLike = (x: Node, value: number): Node =>
+  stretch(cast(lift(value, x.graph), x.type.dtype), x.type.shape);

@@ -6,9 +6,9 @@ import { normalizeAxes, normalizeAxis } from "./broadcast.ts";
 import { axesParam, axisParam, boolParam, define, type FunctionRow, type ReduceOp, tensorParam } from "./define.ts";
 import { stopGradient } from "./identity.ts";
 import { flatten, keepAxes, permute, relabel, stretch } from "./movement.ts";
-import { cumprod } from "./order.ts";
 import { div, eq, mul, scale, where } from "./pointwise.ts";
 import { cast, castTo } from "./promote.ts";
+import { cumprod } from "./scan.ts";
 
 type Combine = ReduceOp["combine"];
 const axesOf = (attrs: Attrs) => attrs["axes"] as number[];

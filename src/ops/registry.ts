@@ -5,12 +5,14 @@ import type { FunctionRow } from "./define.ts";
 import { einsum } from "./einsum.ts";
 import * as elementwise from "./elementwise.ts";
 import * as identity from "./identity.ts";
+import * as indexing from "./indexing.ts";
 import * as linalg from "./linalg.ts";
 import * as making from "./making.ts";
-import * as order from "./order.ts";
 import { preludeNames } from "./prelude.ts";
 import * as reduce from "./reduce.ts";
+import * as scan from "./scan.ts";
 import * as shape from "./shape.ts";
+import * as sort from "./sort.ts";
 
 const isRow = (x: unknown): x is FunctionRow => typeof x === "object" && x !== null && "params" in x;
 
@@ -18,8 +20,8 @@ const rows = new Map<string, FunctionRow>(
   [
     ...elementwise.elementwise,
     einsum,
-    ...[elementwise, making, reduce, shape, order, contract, linalg, choosing, identity].flatMap((room) =>
-      Object.values<unknown>(room).filter(isRow),
+    ...[elementwise, making, reduce, shape, scan, indexing, sort, contract, linalg, choosing, identity].flatMap(
+      (room) => Object.values<unknown>(room).filter(isRow),
     ),
   ].map((row) => [row.name, row]),
 );

@@ -2,7 +2,7 @@
 import type { Node } from "../../graph/node.ts";
 import { add } from "../../numeric/form.ts";
 import type { OrderOp } from "../../ops/define.ts";
-import type { IndexAttrs } from "../../ops/order.ts";
+import type { IndexAttrs } from "../../ops/indexing.ts";
 import type { DType, TypedArray } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { EvaluationError } from "../engine.ts";

@@ -2,7 +2,7 @@
 import type { Node } from "../../graph/node.ts";
 import { add, type Form, mul } from "../../numeric/form.ts";
 import type { OrderOp } from "../../ops/define.ts";
-import type { ScanAttrs } from "../../ops/order.ts";
+import type { ScanAttrs } from "../../ops/scan.ts";
 import type { DType, TypedArray } from "../../tensor/dtype.ts";
 import { kernel, rounded, scalarFunction } from "./kernel.ts";
 import { flipped, forEachRow, permuted, type View, zerosView } from "./view.ts";

@@ -1,7 +1,8 @@
 /** Ops along one axis: scans, gathers, scatters, sorts. */
 import type { Node } from "../../graph/node.ts";
 import type { OrderOp } from "../../ops/define.ts";
-import type { IndexAttrs, ScanAttrs } from "../../ops/order.ts";
+import type { IndexAttrs } from "../../ops/indexing.ts";
+import type { ScanAttrs } from "../../ops/scan.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { type Builder, boolAttribute, type Register, typeAttribute } from "./builder.ts";
 import type { Outcome } from "./plan.ts";

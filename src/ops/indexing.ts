@@ -1,81 +1,14 @@
-/** Along one axis, where elements depend on each other or on index values: scans, gathers, scatters, sorts. */
-import { type Attrs, type Node, OpError, ParameterError, type TensorType } from "../graph/node.ts";
-import { addDims, type Dim, isKnown, showDim, showShape } from "../tensor/dim.ts";
+/** Reading and adding at positions that a tensor holds: take, scatter_add, the two along an axis, sums of segments. */
+import { type Attrs, type Node, OpError, ParameterError } from "../graph/node.ts";
+import { type Dim, isKnown, showDim, showShape } from "../tensor/dim.ts";
 import { isInt } from "../tensor/dtype.ts";
 import { normalizeAxis, oneAxis } from "./broadcast.ts";
-import { axisParam, boolParam, define, dimParam, type OrderOp, tensorParam } from "./define.ts";
+import { axisParam, define, dimParam, type OrderOp, tensorParam } from "./define.ts";
 import { requireSize } from "./leaf.ts";
-import { embed, expandDims, sliceAxis, stretch } from "./movement.ts";
-import { scale } from "./pointwise.ts";
-import { cast, castTo, lift, strong, unify } from "./promote.ts";
+import { expandDims, stretch, zerosLike } from "./movement.ts";
+import { castTo, lift, strong, unify } from "./promote.ts";
+import { counted } from "./scan.ts";
 import { asDims } from "./static.ts";
-
-export interface ScanAttrs {
-  readonly axis: number;
-  /** From the last element to the first. */
-  readonly reverse: boolean;
-  /** Each result leaves its own element out. */
-  readonly exclusive: boolean;
-}
-type ScanOptions = { readonly reverse?: boolean; readonly exclusive?: boolean };
-const scanAttrs = (attrs: unknown) => attrs as ScanAttrs;
-const first = ([x]: readonly TensorType[]): TensorType => x!;
-
-const cumsumOp: OrderOp = {
-  kind: "order",
-  order: "cumsum",
-  name: "cumsum",
-  infer: first,
-  grad: ({ ct, attrs }) => {
-    const { axis, reverse, exclusive } = scanAttrs(attrs);
-    return [cumsum(ct, axis, { reverse: !reverse, exclusive })];
-  },
-};
-const cumprodOp: OrderOp = {
-  kind: "order",
-  order: "cumprod",
-  name: "cumprod",
-  infer: first,
-  // The products before each element times a backward recurrence over those after it: exact with zeros.
-  grad: ({ args: [x], ct, attrs }) => {
-    const { axis, reverse, exclusive } = scanAttrs(attrs);
-    const before = cumprod(x!, axis, { reverse, exclusive: true });
-    const after = exclusive
-      ? shift(recurrence(x!, ct, axis, !reverse), axis, reverse ? -1 : 1)
-      : recurrence(shift(x!, axis, reverse ? -1 : 1), ct, axis, !reverse);
-    return [scale(after, before)];
-  },
-};
-/** y[i] = b[i] + a[i] · y[i - 1] (y[i + 1] in reverse), from 0: the scan whose special cases are cumsum and cumprod's gradient. */
-const recurrenceOp: OrderOp = {
-  kind: "order",
-  order: "recurrence",
-  name: "recurrence",
-  infer: first,
-  grad: ({ args: [a], out, ct, attrs }) => {
-    const { axis, reverse } = scanAttrs(attrs);
-    const flow = recurrence(shift(a!, axis, reverse ? -1 : 1), ct, axis, !reverse);
-    return [scale(flow, shift(out, axis, reverse ? 1 : -1)), flow];
-  },
-};
-const scan = (
-  op: OrderOp,
-  args: readonly Node[],
-  axis: number,
-  { reverse = false, exclusive = false }: ScanOptions,
-): Node => args[0]!.graph.apply(op, args, { axis, reverse, exclusive });
-export const cumsum = (x: Node, axis: number, options: ScanOptions = {}): Node => scan(cumsumOp, [x], axis, options);
-export const cumprod = (x: Node, axis: number, options: ScanOptions = {}): Node => scan(cumprodOp, [x], axis, options);
-const recurrence = (a: Node, b: Node, axis: number, reverse: boolean): Node =>
-  scan(recurrenceOp, [a, b], axis, { reverse });
-
-/** y[i] = x[i + by] along an axis (by is ±1), 0 past the end. */
-function shift(x: Node, axis: number, by: 1 | -1): Node {
-  const { shape } = x.type;
-  const rest = addDims(shape[axis]!, -1);
-  const starts = shape.map<Dim>((_, i) => (i === axis && by < 0 ? 1 : 0));
-  return embed(sliceAxis(x, axis, by > 0 ? 1 : 0, rest), shape, starts);
-}
 
 /** Index values, the argument of `param`, as an int tensor: weak ones as int32 (int64 if they do not fit). */
 export function indexNode(i: Node, param = "indices"): Node {
@@ -149,7 +82,7 @@ const takeAlongOp: OrderOp = {
     null,
   ],
 };
-const scatterAlongOp: OrderOp = {
+export const scatterAlongOp: OrderOp = {
   kind: "order",
   order: "scatter_along_axis",
   name: "scatter_along_axis",
@@ -161,57 +94,6 @@ export const scatterAdd = (x: Node, indices: Node, updates: Node, axis: number):
   x.graph.apply(scatterAddOp, [x, indices, updates], { axis });
 export const takeAlong = (x: Node, indices: Node, axis: number): Node =>
   x.graph.apply(takeAlongOp, [x, indices], { axis });
-
-/** Zeros of x's shape and dtype. */
-export const zerosLike = (x: Node): Node => fillLike(x, 0);
-export const fillLike = (x: Node, value: number): Node =>
-  stretch(cast(lift(value, x.graph), x.type.dtype), x.type.shape);
-
-const sortOp: OrderOp = {
-  kind: "order",
-  order: "sort",
-  name: "sort",
-  infer: first,
-  grad: ({ args: [x], ct, attrs }) => [
-    x!.graph.apply(scatterAlongOp, [zerosLike(x!), x!.graph.apply(argsortOp, [x!], attrs), ct], {
-      axis: attrs["axis"],
-    }),
-  ],
-};
-const argsortOp: OrderOp = {
-  kind: "order",
-  order: "argsort",
-  name: "argsort",
-  infer: ([x]) => ({ dtype: "int32", shape: x!.shape, weak: false }),
-};
-const argsortNodes = (x: Node, axis: number, descending: boolean): Node =>
-  x.graph.apply(argsortOp, [x], { axis, descending });
-
-/** Running sums and products of bool are counted in int32. */
-const counted = (x: Node): Node => {
-  const { dtype, weak } = x.type;
-  return dtype === "bool" ? castTo(x, { dtype: weak ? "int64" : "int32", weak }) : x;
-};
-
-const scanParams = { x: tensorParam(), axis: axisParam("its only axis", undefined) };
-export const cumsumRow = define({
-  name: "cumsum",
-  family: "reductions",
-  params: scanParams,
-  doc: "Running sums along an axis.",
-  examples: ["cumsum([1, 2, 3]) == [1, 3, 6]"],
-  specimen: "input x[n, m]; cumsum(x, axis=1)",
-  build: ({ x, axis }) => cumsum(counted(x), oneAxis(axis, x.type.shape.length, "cumsum")),
-});
-export const cumprodRow = define({
-  name: "cumprod",
-  family: "reductions",
-  params: scanParams,
-  doc: "Running products along an axis.",
-  examples: ["cumprod([1, 2, 3]) == [1, 2, 6]"],
-  specimen: "input x[n, m]; cumprod(x, axis=1)",
-  build: ({ x, axis }) => cumprod(counted(x), oneAxis(axis, x.type.shape.length, "cumprod")),
-});
 
 export const takeRow = define({
   name: "take",
@@ -337,44 +219,5 @@ export const segment_sum = define({
       ...rows.type.shape.slice(1),
     ]);
     return zero.graph.apply(scatterAddOp, [zero, index, rows], byId(0));
-  },
-});
-
-const sortParams = { x: tensorParam(), axis: axisParam("-1", -1), descending: boolParam("false", false) };
-export const sort = define({
-  name: "sort",
-  family: "shape",
-  params: sortParams,
-  doc: "Sorts along an axis; nan comes last.",
-  examples: ["sort([3, 1, 2]) == [1, 2, 3]", "sort([3, 1, 2], descending=true) == [3, 2, 1]"],
-  build: ({ x, axis, descending }) =>
-    x.graph.apply(sortOp, [x], { axis: normalizeAxis(axis ?? -1, x.type.shape.length), descending }),
-});
-export const argsort = define({
-  name: "argsort",
-  family: "shape",
-  params: sortParams,
-  doc: "The positions that sort along an axis, stable.",
-  examples: ["argsort([3, 1, 2]) == [1, 2, 0]"],
-  build: ({ x, axis, descending }) => argsortNodes(x, normalizeAxis(axis ?? -1, x.type.shape.length), descending),
-});
-export const top_k = define({
-  name: "top_k",
-  family: "shape",
-  params: { x: tensorParam(), k: dimParam() },
-  doc: "The k largest of the last axis, in order, and their positions; the lower index first among equals. → values, indices",
-  examples: ["values, indices = top_k([1, 3, 2], 2); values == [3, 2]"],
-  specimen: "input x[n, m]; values, indices = top_k(x, 2); values",
-  build: ({ x, k }) => {
-    const axis = normalizeAxis(-1, x.type.shape.length);
-    x.graph.require(
-      x.type.shape[axis]!,
-      ">=",
-      requireSize(x.graph, k, "k"),
-      "top_k takes at most as many as the last axis has; its size",
-      { arg: "k" },
-    );
-    const indices = sliceAxis(argsortNodes(x, axis, true), axis, 0, k);
-    return [takeAlong(x, indices, axis), indices];
   },
 });
