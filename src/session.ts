@@ -195,10 +195,10 @@ export const fedShapes = (program: Lowered, sources: ReadonlyMap<string, Source>
     }),
   );
 
-/** The shape that a source gives an input declared so: a CSV column may be a vector, `[]` has the declared rank. */
-function fedShape({ label, shape, alternativeShape, openShape }: Source, declared: readonly Dim[]): FedShape {
-  if (alternativeShape?.length === declared.length && shape.length !== declared.length)
-    return { label, shape: alternativeShape };
+/** The shape that a source gives an input declared so: a CSV column may be a vector, a cell a scalar, `[]` has the declared rank. */
+function fedShape({ label, shape, alternativeShapes, openShape }: Source, declared: readonly Dim[]): FedShape {
+  const alternative = alternativeShapes?.find(({ length }) => length === declared.length);
+  if (alternative) return { label, shape: alternative };
   if (openShape && shape.length < declared.length)
     return { label, shape: declared.map((d, i) => shape[i] ?? (isKnown(d) ? d : undefined)), written: shape };
   return { label, shape };

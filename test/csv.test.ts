@@ -33,9 +33,10 @@ test.each([
 ])("reads %j", (text, shape, values) => expect(read(text)).toEqual({ shape, values }));
 
 test("one column or one row is also a vector", () => {
-  expect(openCsv("1\n2\n3\n", "a.csv").alternativeShape).toEqual([3]);
-  expect(openCsv("1,2\n", "a.csv").alternativeShape).toEqual([2]);
-  expect(openCsv("1,2\n3,4\n", "a.csv").alternativeShape).toBeUndefined();
+  expect(openCsv("1\n2\n3\n", "a.csv").alternativeShapes).toEqual([[3]]);
+  expect(openCsv("1,2\n", "a.csv").alternativeShapes).toEqual([[2]]);
+  expect(openCsv("1,2\n3,4\n", "a.csv").alternativeShapes).toBeUndefined();
+  expect(openCsv("2.5\n", "a.csv").alternativeShapes).toEqual([[1], []]);
 });
 
 test("an int64 keeps all its digits", () => {

@@ -4,7 +4,7 @@ import type { Lowered } from "../lower/program.ts";
 import { renderDiagnostics } from "../render.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import { checkJson, checkLines } from "./check-report.ts";
-import { feeding, load } from "./load.ts";
+import { load } from "./load.ts";
 import type { World } from "./world.ts";
 
 /** The flags of `tsym check`, as cli.ts has checked them. */
@@ -17,7 +17,7 @@ export interface CheckOptions {
 
 /** Checks the program in `file` (or `options.eval`; exactly one is given) and gives the exit status. Throws TsymError. */
 export async function check(file: string | undefined, options: CheckOptions, world: World): Promise<number> {
-  const program: Lowered = checkProgram(load(file, options.eval, world), { defaultFloat: options.float, feeding });
+  const program: Lowered = checkProgram(load(file, options.eval, world), { defaultFloat: options.float });
   if (options.json) world.print(`${JSON.stringify(checkJson(program))}\n`);
   else {
     const lines = checkLines(program);

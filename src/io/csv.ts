@@ -45,14 +45,23 @@ export function openCsv(text: Uint8Array, label: string): Source {
   for (; !reader.isAtEnd; rows++) {
     if (reader.plainRow(columns, numbers)) continue;
     const row = reader.row()!;
+    if (row.length === 1 && row[0]!.text === "") bad(row[0]!, "the line is empty");
     if (row.length !== columns)
       bad(row.at(-1)!, `expected ${columns} cells, as in the first line, found ${row.length}`);
     for (const cell of row) readCell(cell, numbers, bad);
   }
-  const vector = rows === 1 || columns === 1 ? { alternativeShape: [rows * columns] } : {};
+  const cells = rows * columns;
+  const vector = rows === 1 || columns === 1 ? { alternativeShapes: cells === 1 ? [[1], []] : [[cells]] } : {};
   const doubt =
     word && rows === 0
-      ? { doubt: `${label}: its only line is taken for a header, as ${JSON.stringify(word.text)} is no number` }
+      ? {
+          doubt: [
+            `${label}: its only line is taken for a header, as ${JSON.stringify(word.text)} is no number`,
+            helpFor(word.text),
+          ]
+            .filter(Boolean)
+            .join("; "),
+        }
       : {};
   const place = (i: number) => `${label}: row ${Math.floor(i / columns) + 1}, column ${(i % columns) + 1}`;
   return numbers.source({ label, shape: [rows, columns], ...vector, ...doubt }, place);
@@ -172,7 +181,7 @@ function readCell(cell: Cell, numbers: Numbers, bad: Bad): void {
   if (text === "") bad(cell, "the cell is empty", "write nan for a number that is missing");
   const bool = BOOL.exec(text);
   const notFinite = NOT_FINITE.exec(text);
-  if (!isElement(text)) bad(cell, `expected a number, found ${JSON.stringify(text)}`, "cells are separated by commas");
+  if (!isElement(text)) bad(cell, `expected a number, found ${JSON.stringify(text)}`, helpFor(text));
   if (numbers.length === 0) numbers.bools = bool !== null;
   if (numbers.bools !== (bool !== null)) {
     bad(cell, `expected ${numbers.bools ? "true or false" : "a number"}, as before, found ${text}`);
@@ -180,6 +189,12 @@ function readCell(cell: Cell, numbers: Numbers, bad: Bad): void {
   if (bool) numbers.push(bool[1] ? 1 : 0);
   else if (notFinite) numbers.push(notFinite[2] ? Number.NaN : notFinite[1] === "-" ? -Infinity : Infinity);
   else numbers.pushText(text);
+}
+
+/** What to write for a number that is missing, or between numbers. */
+function helpFor(text: string): string | undefined {
+  if (/^(n\/?a|null|none|-+|\?)$/i.test(text)) return "write nan for a number that is missing";
+  return /[;\t| ]/.test(text) ? "cells are separated by commas" : undefined;
 }
 
 /** Cells and separators in each piece of a long text. */

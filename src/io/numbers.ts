@@ -91,7 +91,7 @@ export class Numbers {
 
   /** These numbers as a source of `shape`; `place(i)` names the i-th in messages. */
   source(
-    of: Pick<Source, "label" | "shape" | "openShape" | "alternativeShape" | "doubt">,
+    of: Pick<Source, "label" | "shape" | "openShape" | "alternativeShapes" | "doubt">,
     place: (index: number) => string,
   ): Source {
     const values = this.#values.subarray(0, this.#length);

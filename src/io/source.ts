@@ -13,8 +13,8 @@ export interface Source {
   readonly shape: readonly number[];
   /** A zero-size JSON array: it stands for every shape that begins with `shape`. */
   readonly openShape?: boolean;
-  /** A second shape that the same values may take: a CSV of one column or one row is also a vector. */
-  readonly alternativeShape?: readonly number[];
+  /** Shapes of other ranks that the same values may take: a CSV of one column or one row is also a vector, of one cell a scalar. */
+  readonly alternativeShapes?: readonly (readonly number[])[];
   /** What may not be meant, for a warning. */
   readonly doubt?: string;
   /**
@@ -48,7 +48,7 @@ const equal = (a: readonly number[], b: readonly number[]): boolean =>
 /** Whether the source can give a tensor of exactly these sizes. */
 export function fits(source: Source, shape: readonly number[]): boolean {
   if (source.openShape) return equal(source.shape, shape.slice(0, source.shape.length));
-  return equal(source.shape, shape) || (source.alternativeShape !== undefined && equal(source.alternativeShape, shape));
+  return [source.shape, ...(source.alternativeShapes ?? [])].some((own) => equal(own, shape));
 }
 
 /** Tensors by key, each opened when it is asked for. */

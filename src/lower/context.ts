@@ -54,8 +54,12 @@ export class Context {
   #compared = 0;
   readonly #reported = new Set<string>();
 
-  constructor(graph: Graph, wrtNames: ReadonlySet<string>) {
+  /** How a name that the program does not declare is fed; absent where it cannot be. */
+  readonly feeding: ((name: string) => string) | undefined;
+
+  constructor(graph: Graph, wrtNames: ReadonlySet<string>, feeding?: (name: string) => string) {
     this.graph = graph;
+    this.feeding = feeding;
     this.wrtNames = wrtNames;
     graph.onNode = (node) => {
       if (graph.site) this.sites.set(node, graph.site as Site);

@@ -63,7 +63,7 @@ function requireFloat(v: Variable, context: Context): Variable | undefined {
   context.mistake(v.span, `\`${v.name}\` is ${shown}: derivatives are with respect to floats`, {
     code: "derivative",
     help: v.node.type.weak
-      ? "write it as a float: `2.0`"
+      ? "write it as a float: `1.0` is one, `1` is not"
       : "declare it a float, or bind `astype(…, float32)` to a name and use that in both places",
   });
   return undefined;

@@ -213,10 +213,15 @@ export function reportUnknownName(name: string, span: Span, scope: Scope, contex
       labels: [{ span: later, text: "defined here" }],
       help: "put its definition before its use",
     });
-  const isFeedable = span.source.name === "-e" && !scope.outer;
+  const { feeding } = context;
+  const input = scope.outer
+    ? undefined
+    : feeding
+      ? `feed it: ${feeding(name)}`
+      : `declare it, \`input ${name}\`, or bind it, \`${name} = …\``;
   const foreign = valueHere(name);
   const near = foreign ? undefined : context.nearest(name, visibleNames(scope));
-  const help = foreign ?? (near ? `did you mean \`${near}\`?` : isFeedable ? `feed it: -f ${name}=FILE` : undefined);
+  const help = foreign ?? (near ? `did you mean \`${near}\`?` : input);
   return context.mistake(span, `\`${name}\` is not defined`, { code: "unknown-name", help });
 }
 

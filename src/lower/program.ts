@@ -42,7 +42,11 @@ export interface Lowered {
 export function lower(sources: Sources, options: LowerOptions): Lowered {
   const { main, imported } = sources;
   const graph = new Graph({ defaultFloat: options.defaultFloat, fold: foldWeak });
-  const context = new Context(graph, namesUnderWrt(main, imported));
+  const context = new Context(
+    graph,
+    namesUnderWrt(main, imported),
+    main.source.name === "-e" ? options.feeding : undefined,
+  );
   const tables = fnTables(sources, context);
   const scope = new Scope(tables.get(main)!, undefined, main.statements);
   const inputs: InputTensor[] = [];

@@ -1,5 +1,6 @@
 /** Composites that must look before they compute: at a dtype, at a literal argument. Rows here only pick a fn of the prelude. */
 import { type Node, OpError, ParameterError } from "../graph/node.ts";
+import { showShape } from "../tensor/dim.ts";
 import { isInt } from "../tensor/dtype.ts";
 import { axesParam, boolParam, define, numberParam, optional, tensorParam } from "./define.ts";
 import { toFloat } from "./promote.ts";
@@ -52,6 +53,12 @@ export const softmax_cross_entropy = define({
         help: "write `astype(…, int32)`, or `astype(…, float32)` where they are one-hot",
       });
     requireAxis(logits);
+    const [rank, own] = [logits, labels].map((x) => x.type.shape.length) as [number, number];
+    if (!isInt(dtype) && own !== rank)
+      throw new OpError(
+        `float labels are distributions over the classes, of the logits' axes: ${showShape(labels.type.shape)} against ${showShape(logits.type.shape)}`,
+        { arg: 1, help: "where they are the numbers of classes, make them ints: `astype(…, int32)`" },
+      );
     return { fn: isInt(dtype) ? "_cross_entropy_of_class" : "_cross_entropy_of_distribution", args: [logits, labels] };
   },
 });

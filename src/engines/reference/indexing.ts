@@ -54,12 +54,14 @@ function go(direction: Direction, node: Node, along: boolean, indices: View, par
 /** The indices in C order, counted from the start. Throws EvaluationError for one out of range. */
 function positionsOf(node: Node, indices: View, size: number): Float64Array {
   const { fromStart } = node.attrs as unknown as IndexAttrs;
+  // labels were given an axis for the classes
+  const given = fromStart && node.op.name === "take_along_axis" ? indices.shape.slice(0, -1) : indices.shape;
   const elements = elementsOf(indices);
   const positions = new Float64Array(elements.length);
   for (let i = 0; i < positions.length; i++) {
     const index = Number(elements[i]);
     const position = index < 0 && !fromStart ? index + size : index;
-    if (!(position >= 0 && position < size)) outOfRange(node, elements[i]!, placeOf(i, indices.shape), size);
+    if (!(position >= 0 && position < size)) outOfRange(node, elements[i]!, placeOf(i, given), size);
     positions[i] = position;
   }
   return positions;
