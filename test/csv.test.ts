@@ -61,6 +61,7 @@ describe("mistakes have a line and a column", () => {
     ['1,2\n"3"4,5\n', "a.csv:2, column 1: a quote that does not close, or text beside quotes"],
     ["", "a.csv: the file is empty"],
     [" \n", "a.csv: the file is empty"],
+    ["1,2\n\n3,4\n", "a.csv:2, column 1: the line is empty"],
   ])("%j", (text, message) =>
     expect(() => read(text)).toThrow(new RegExp(`^${message.replace(/[.*+?()]/g, "\\$&")}$`)),
   );

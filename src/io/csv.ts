@@ -45,7 +45,7 @@ export function openCsv(text: Uint8Array, label: string): Source {
   for (; !reader.isAtEnd; rows++) {
     if (reader.plainRow(columns, numbers)) continue;
     const row = reader.row()!;
-    if (row.length === 1 && row[0]!.text === "") bad(row[0]!, "the line is empty");
+    if (columns > 1 && row.length === 1 && row[0]!.text === "") bad(row[0]!, "the line is empty");
     if (row.length !== columns)
       bad(row.at(-1)!, `expected ${columns} cells, as in the first line, found ${row.length}`);
     for (const cell of row) readCell(cell, numbers, bad);
