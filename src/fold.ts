@@ -8,7 +8,7 @@ import { type ContractAttrs, freeOf } from "./ops/contract.ts";
 import { type OrderOp, opOf, type PointwiseOp, type ReduceOp } from "./ops/define.ts";
 import { concatOp, reshapeOp } from "./ops/movement.ts";
 import { where } from "./ops/pointwise.ts";
-import { cast } from "./ops/promote.ts";
+import { requireFit } from "./ops/promote.ts";
 import type { ScanAttrs } from "./ops/scan.ts";
 import { isKnown } from "./tensor/dim.ts";
 import { type DType, isFloat } from "./tensor/dtype.ts";
@@ -24,7 +24,7 @@ export const foldWeak: Fold = (node) => {
   const values = folded(node);
   if (values && !(values.some(Number.isNaN) && !node.args.some((a) => Array.from(valuesOf(a)).some(Number.isNaN))))
     return values;
-  for (const [arg, x] of node.args.entries()) if (x.type.dtype === "int64") cast(x, "int64", arg);
+  for (const [arg, x] of node.args.entries()) if (x.type.dtype === "int64") requireFit(x, "int64", arg);
   return undefined;
 };
 

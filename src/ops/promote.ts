@@ -29,6 +29,11 @@ export function cast(x: Node, dtype: DType, arg?: number): Node {
   );
 }
 
+/** Requires that `dtype` holds a constant's values, as `cast` does. Throws OpError about `arg`. */
+export function requireFit(x: Node, dtype: DType, arg: number): void {
+  for (const value of Array.from(valuesOf(x))) represent(value, dtype, arg);
+}
+
 /** A literal's value as `dtype` holds it. */
 function represent(value: number | bigint | boolean, dtype: DType, arg?: number): number | bigint | boolean {
   if (dtype === "bool") return Boolean(value);
