@@ -38,6 +38,8 @@ export class Context {
   readonly origins = new Map<Node, string>();
   /** Names that some `wrt` mentions: their tensors are marked. */
   readonly wrtNames: ReadonlySet<string>;
+  /** How a name that the program does not declare is fed; absent where it cannot be. */
+  readonly feeding: ((name: string) => string) | undefined;
   /** The program's fns that were lowered for some call. */
   readonly called = new Set<FnDecl>();
   /** Fns that do not parse, and whether a file of fns could not be read: their users stay silent. */
@@ -53,9 +55,6 @@ export class Context {
   #calledSoFar = 0;
   #compared = 0;
   readonly #reported = new Set<string>();
-
-  /** How a name that the program does not declare is fed; absent where it cannot be. */
-  readonly feeding: ((name: string) => string) | undefined;
 
   constructor(graph: Graph, wrtNames: ReadonlySet<string>, feeding?: (name: string) => string) {
     this.graph = graph;

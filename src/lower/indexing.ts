@@ -1,7 +1,7 @@
 /** `x[…]`: ints, slices, `...`, newaxis and at most one int tensor, as NumPy means them. */
 import type { Expr, IndexItem } from "../../grammar/ast.ts";
 import { type Graph, type Node, OpError } from "../graph/node.ts";
-import { indexNode, requireInRange, take } from "../ops/indexing.ts";
+import { indexNode, outOfRange, requireInRange, take } from "../ops/indexing.ts";
 import { inputOp } from "../ops/leaf.ts";
 import { countSteps, relabel, slice } from "../ops/movement.ts";
 import { asDim } from "../ops/static.ts";
@@ -206,11 +206,7 @@ function resolvePosition(graph: Graph, { position, item }: Extract<Part, { kind:
   const isFromEnd = isNegative(position);
   const fromStart = isFromEnd ? addDims(size, position) : position;
   if (upperBound(fromStart) < 0 || lowerBound(subDims(fromStart, size)) >= 0)
-    throw new OpError(`index ${showDim(position)} is out of range for an axis of size ${showDim(size)}`, {
-      code: "index",
-      arg: item,
-      help: size === 0 ? undefined : `indices go from ${showDim(mulDims(-1, size))} to ${showDim(subDims(size, 1))}`,
-    });
+    throw outOfRange(position, size, item, mulDims(-1, size));
   if (isKnown(position) && isKnown(size)) return fromStart;
   const what = `the size of the axis that ${showDim(position)} indexes`;
   graph.require(size, ">=", isFromEnd ? subDims(0, position) : addDims(position, 1), what);

@@ -4,7 +4,7 @@ import { type Dim, isKnown, showDim, showShape } from "../tensor/dim.ts";
 import { isInt } from "../tensor/dtype.ts";
 import { normalizeAxis, oneAxis } from "./broadcast.ts";
 import { axisParam, define, dimParam, type OrderOp, tensorParam } from "./define.ts";
-import { requireSize } from "./leaf.ts";
+import { lastIndex, requireSize } from "./leaf.ts";
 import { expandDims, stretch, zerosLike } from "./movement.ts";
 import { castTo, lift, strong, unify } from "./promote.ts";
 import { counted } from "./scan.ts";
@@ -39,12 +39,16 @@ export function requireInRange(indices: Node, size: Dim, arg: string | number, {
   const least = fromStart ? 0 : -size;
   const wrong = asDims(indices)?.values.find((i) => isKnown(i) && (i < least || i >= size));
   if (wrong === undefined) return;
-  throw new OpError(`index ${showDim(wrong)} is out of range for an axis of size ${size}`, {
+  throw outOfRange(wrong, size, arg, least);
+}
+
+/** The mistake of an index that is not in `least` ≤ index < size. */
+export const outOfRange = (index: Dim, size: Dim, arg: string | number, least: Dim): OpError =>
+  new OpError(`index ${showDim(index)} is out of range for an axis of size ${showDim(size)}`, {
     code: "index",
     arg,
-    help: size === 0 ? undefined : `indices go from ${least} to ${size - 1}`,
+    help: size === 0 ? undefined : `indices go from ${showDim(least)} to ${showDim(lastIndex(size))}`,
   });
-}
 
 /** attrs: IndexAttrs: the indices' axes take the place of the indexed one. */
 const takeOp: OrderOp = {

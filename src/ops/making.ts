@@ -5,7 +5,7 @@ import { type DType, isInt } from "../tensor/dtype.ts";
 import { type ArgsOf, define, dimParam, dtypeParam, optional, shapeParam, tensorParam } from "./define.ts";
 import { indexNode } from "./indexing.ts";
 import { dimNode, lastIndex, ramp, requireSize } from "./leaf.ts";
-import { countSteps, expandDims, stretch } from "./movement.ts";
+import { countSteps, expandDims, fillLike, stretch } from "./movement.ts";
 import { add, div, eq, ge, le, mul, sub, where } from "./pointwise.ts";
 import { cast, castTo, lift, strong } from "./promote.ts";
 import { asDim, asNumber } from "./static.ts";
@@ -135,7 +135,7 @@ const likeMaker = (name: string, value: number, doc: string, examples: readonly 
     params: { x: tensorParam() },
     doc,
     examples,
-    build: ({ x }, graph) => stretch(cast(lift(value, graph), strong(x).type.dtype), x.type.shape),
+    build: ({ x }) => fillLike(strong(x), value),
   });
 export const zeros_like = likeMaker("zeros_like", 0, "Zeros of x's shape and dtype.", ["zeros_like([1, 2]) == [0, 0]"]);
 export const ones_like = likeMaker("ones_like", 1, "Ones of x's shape and dtype.", ["ones_like([5, 6]) == [1, 1]"]);

@@ -46,16 +46,16 @@ function go(direction: Direction, node: Node, along: boolean, indices: View, par
   const size = whole.shape[axis]!;
   const count = along ? indices.shape[axis]! : sizeOf(indices.shape);
   const [outer, inner] = [sizeOf(whole.shape.slice(0, axis)), sizeOf(whole.shape.slice(axis + 1))];
-  const positions = positionsOf(node, indices, size);
+  const positions = positionsOf(node, along, indices, size);
   const run = indexKernel(direction, along, whole.dtype);
   run([outer, count, inner, size], positions, part.data, part.offset, whole.data, whole.offset);
 }
 
 /** The indices in C order, counted from the start. Throws EvaluationError for one out of range. */
-function positionsOf(node: Node, indices: View, size: number): Float64Array {
+function positionsOf(node: Node, along: boolean, indices: View, size: number): Float64Array {
   const { fromStart } = node.attrs as unknown as IndexAttrs;
   // labels were given an axis for the classes
-  const given = fromStart && node.op.name === "take_along_axis" ? indices.shape.slice(0, -1) : indices.shape;
+  const given = along && fromStart ? indices.shape.slice(0, -1) : indices.shape;
   const elements = elementsOf(indices);
   const positions = new Float64Array(elements.length);
   for (let i = 0; i < positions.length; i++) {
