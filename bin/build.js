@@ -20,6 +20,7 @@ const LOADED_LATER = [
 
 /** Modules of functions that few runs call: the command loads such a module when the first of them is called. */
 const CALLED_SELDOM = [
+  "node_modules/commander/lib/help.js",
   "grammar/format.ts",
   "src/batch.ts",
   "src/render.ts",
@@ -42,6 +43,17 @@ const UNUSED = [
   ["chevrotain", /\/grammar\/lookahead\.js$/, "exports.PROD_TYPE = {};"],
   ["chevrotain", /\/llk_lookahead\.js$/, "exports.LLkLookaheadStrategy = class {};"],
   ["chevrotain", /\/gast_recorder\.js$/, "exports.GastRecorder = class { initGastRecorder() {} };"],
+  // What the grammar is not asked for: to go on after an error, and to build trees of its own.
+  [
+    "chevrotain",
+    /\/recoverable\.js$/,
+    "exports.Recoverable = class { initRecoverable() {} attemptInRepetitionRecovery() {} getHumanReadableRuleStack() {} };",
+  ],
+  [
+    "chevrotain",
+    /\/tree_builder\.js$/,
+    `exports.TreeBuilder = class { initTreeBuilder() {} ${["InvocationStateUpdate", "FinallyStateUpdate", "PostRule", "PostTerminal", "PostNonTerminal"].map((name) => `cst${name}() {}`).join(" ")} };`,
+  ],
   ["chevrotain", /\/context_assist\.js$/, "exports.ContentAssist = class { initContentAssist() {} };"],
   ["chevrotain", /\/(checks|follow|interpreter|gast_resolver_public|cst|cst_visitor|errors_public)\.js$/, ""],
 ];
@@ -56,6 +68,22 @@ const leaveOut = {
       );
       build.onLoad({ filter: /.*/, namespace }, () => ({ contents: contents || "module.exports = {};" }));
     }
+  },
+};
+
+/** Commander as ES modules, so that it is of the one scope too. */
+const COMMONJS = [
+  [/^const (\{.*\}) = require\(('\..*?')\);$/gm, "import $1 from $2;"],
+  [/^exports\.(\w+) = \1;.*$/gm, "export { $1 };"],
+  [/^exports\..*$/gm, ""],
+];
+const asModules = {
+  name: "as-modules",
+  setup: (build) => {
+    build.onResolve({ filter: /^commander$/ }, () => ({ path: require.resolve("commander") }));
+    build.onLoad({ filter: /[\\/]node_modules[\\/]commander[\\/].*\.js$/ }, ({ path }) => ({
+      contents: COMMONJS.reduce((text, [from, to]) => text.replace(from, to), readFileSync(path, "utf8")),
+    }));
   },
 };
 
@@ -76,12 +104,19 @@ const loadAtOnce = {
     }),
 };
 
-/** What a module exports: functions, or this throws. */
-async function functionsOf(path) {
+const isClass = (value) => /^class\b/.test(value);
+
+/** What stands for a module until it is called: it exports functions (a library also classes, for `new` alone), or this throws. */
+async function standIn(path) {
   const exported = Object.entries(await evaluated(`export * from "./${path}";`, esbuildPlugins));
-  const strange = exported.find(([, value]) => typeof value !== "function" || /^class\b/.test(value));
+  const strange = exported.find(([, f]) => typeof f !== "function" || (isClass(f) && path.startsWith("src/")));
   if (strange) throw new Error(`${path}: ${strange[0]} is no function, so the module cannot wait for calls`);
-  return exported.map(([name]) => name);
+  return exported
+    .map(
+      ([name, f]) =>
+        `export function ${name}(...args) { return ${isClass(f) ? "new " : ""}(require("part:${path}").${name})(...args); }`,
+    )
+    .join("\n");
 }
 
 /** In place of modules that are called seldom, functions that load them. */
@@ -94,11 +129,7 @@ const loadWhenCalled = {
         ? { path: source, namespace: "seldom" }
         : undefined;
     });
-    build.onLoad({ filter: /.*/, namespace: "seldom" }, async ({ path }) => ({
-      contents: (await functionsOf(path))
-        .map((name) => `export function ${name}(...args) { return require("part:${path}").${name}(...args); }`)
-        .join("\n"),
-    }));
+    build.onLoad({ filter: /.*/, namespace: "seldom" }, async ({ path }) => ({ contents: await standIn(path) }));
   },
 };
 
@@ -109,28 +140,9 @@ const settings = {
   platform: "node",
   target: "node20",
   external: ["part:*"],
-  alias: { "lodash-es": "es-toolkit/compat" },
+  alias: { "lodash-es": "./bin/lodash.mjs" },
   logLevel: "warning",
 };
-
-/**
- * Lets the bundle load its parts: each is a function in a comment line at its end, which V8 does not read. bin/tsym.js compiles it
- * with a cache of code (`require.compile`); without that, the bundle runs too.
- */
-const LOADER = `require = ((host) => {
-  const parts = new Map();
-  const compile = (name) => eval(host("node:fs").readFileSync(__filename, "latin1").split("\\n//" + name + " ")[1].split("\\n")[0]);
-  const load = (name) => {
-    if (!name.startsWith("part:")) return host(name);
-    if (!parts.has(name)) {
-      const module = { exports: {} };
-      (host.compile ?? compile)(name)(module, load, load.shared);
-      parts.set(name, module);
-    }
-    return parts.get(name).exports;
-  };
-  return load;
-})(require);`.replace(/\s+/g, " ");
 
 /** Reads chunks; those that are the command's, not a part's, are there when a part is loaded. */
 const readChunks = (chunks, isShared) => ({
@@ -143,7 +155,7 @@ const readChunks = (chunks, isShared) => ({
     });
     build.onLoad({ filter: /.*/, namespace: "chunk" }, ({ path }) => ({ contents: chunks.get(path).text }));
     build.onLoad({ filter: /.*/, namespace: "shared" }, ({ path }) => ({
-      contents: `module.exports = shared["${path}"];`,
+      contents: `module.exports = shared["${path}"]();`,
     }));
   },
 });
@@ -164,13 +176,14 @@ async function linked(contents, chunks, isShared = () => false) {
 /**
  * The command and its parts. esbuild finds what they share and lays it into chunks; those that the command needs become one
  * scope, which V8 parses once: a module that waits is a function, parsed a first time to be skipped and a second to be run.
- * The bundle ends in its own hash, by which bin/tsym.js knows whose code it has cached.
+ * The parts follow in comment lines, each a function. The bundle ends in its own hash, by which bin/tsym.js knows whose code
+ * it has cached.
  */
 async function buildCommand() {
   const { outputFiles, metafile } = await build({
     ...settings,
     entryPoints: ["src/cli.ts", ...CALLED_SELDOM],
-    plugins: [...esbuildPlugins, leaveOut, loadAtOnce, loadWhenCalled],
+    plugins: [...esbuildPlugins, leaveOut, asModules, loadAtOnce, loadWhenCalled],
     format: "esm",
     splitting: true,
     outdir: "dist",
@@ -180,9 +193,10 @@ async function buildCommand() {
   });
   const texts = new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
   const chunks = new Map();
-  for (const [path, { entryPoint, imports }] of Object.entries(metafile.outputs))
+  for (const [path, { entryPoint, imports, exports }] of Object.entries(metafile.outputs))
     chunks.set(basename(path), {
       entryPoint,
+      exports,
       text: texts.get(basename(path)),
       needs: imports
         .filter(({ kind, external }) => kind === "import-statement" && !external)
@@ -194,12 +208,16 @@ async function buildCommand() {
   for (const name of shared) for (const needed of chunks.get(name).needs) shared.add(needed);
   shared.delete(command);
 
-  const names = [...shared];
-  const exposed = names.map((name, i) => `"${name}": { ...shared${i} }`);
-  const imports = names.map((name, i) => `import * as shared${i} from "./${name}";`);
-  chunks.set("shared.js", { text: `${imports.join("\n")}\nrequire.shared = { ${exposed.join(", ")} };` });
+  const imports = [];
+  const exposed = [...shared].map((name, i) => {
+    const { exports } = chunks.get(name);
+    imports.push(`import { ${exports.map((each) => `${each} as ${each}_${i}`)} } from "./${name}";`);
+    return `"${name}": () => ({ ${exports.map((each) => `${each}: ${each}_${i}`)} })`;
+  });
+  chunks.set("shared.js", { text: `${imports.join("\n")}\nrequire.shared = { ${exposed} };` });
 
-  const lines = [LOADER, await linked(`import "./shared.js"; import "./${command}";`, chunks)];
+  const main = await linked(`import "./shared.js"; import "./${command}";`, chunks);
+  const lines = [`(function (require) {${main}})`];
   for (const path of [...LOADED_LATER, ...CALLED_SELDOM]) {
     const part = await linked(`export * from "./${nameOf(path)}";`, chunks, (chunk) => shared.has(chunk));
     if (part.includes("\n")) throw new Error(`${path}: a part is one line`);

@@ -9,17 +9,23 @@ const { dirname, isAbsolute, join } = require("node:path");
 const { Script } = require("node:vm");
 
 const dist = join(__dirname, "..", "dist");
-const bundle = join(dist, "tsym.cjs");
+const filename = join(dist, "tsym.cjs");
 
-/** The bundle's text; esbuild writes it in ASCII. */
 function readBundle() {
   try {
-    return readFileSync(bundle, "latin1");
+    return readFileSync(filename);
   } catch {
-    process.stderr.write(`tsym: ${bundle} cannot be read; \`npm run build\` makes it\n`);
+    process.stderr.write(`tsym: ${filename} cannot be read; \`npm run build\` makes it\n`);
     process.exit(1);
   }
 }
+
+/** The bundle's bytes, of which only what runs becomes a string; esbuild writes ASCII. */
+const bundle = readBundle();
+const textOf = (start, end) => bundle.latin1Slice(start, end);
+/** The hash of the bundle, which the build puts at its end: V8 checks only the length of a source. */
+const stamp = textOf(bundle.length - 64, bundle.length);
+const endOfMain = bundle.indexOf("\n//part:");
 
 /** Where code is kept by `name` in a cache folder. */
 const codeFile = (folder, name) =>
@@ -35,7 +41,7 @@ function cacheFolder() {
  * The code in `file`, if whole and made from the bundle that ends in `stamp`; V8 itself refuses another version's, CPU's or
  * flags'. It would crash on damaged code, so the file holds the code twice: to compare is faster than to load a checksum.
  */
-function readCode(file, stamp) {
+function readCode(file) {
   try {
     const bytes = readFileSync(file);
     const half = (bytes.length - stamp.length) / 2;
@@ -47,7 +53,7 @@ function readCode(file, stamp) {
 }
 
 /** Written beside and renamed, so that runs at the same time see a whole file or none. Where it can't be, nothing is kept. */
-function writeCode(file, stamp, script) {
+function writeCode(file, script) {
   const part = `${file}.${process.pid}`;
   try {
     const code = script.createCachedData();
@@ -65,33 +71,40 @@ function writeCode(file, stamp, script) {
   }
 }
 
-const source = readBundle();
-/** The hash of the bundle, which the build puts at its end: V8 checks only the length of a source. */
-const stamp = source.slice(-64);
-const parts = source.indexOf("\n//part:");
-
 /** The value of a text, whose code is kept by `name`. */
 function evaluate(text, name) {
   const folder = cacheFolder();
   const file = folder && codeFile(folder, name);
   for (const kept of [codeFile(dist, name), file]) {
-    const cachedData = kept && readCode(kept, stamp);
-    const script = cachedData && new Script(text, { filename: bundle, cachedData });
+    const cachedData = kept && readCode(kept);
+    const script = cachedData && new Script(text, { filename, cachedData });
     if (script && !script.cachedDataRejected) return script.runInThisContext();
   }
-  const script = new Script(text, { filename: bundle });
+  const script = new Script(text, { filename });
   if (file)
     // After the run, so that the functions it needed are in the file. A failed run's name may be a typing mistake.
-    process.once("exit", (status) => status === 0 && writeCode(file, stamp, script));
+    process.once("exit", (status) => status === 0 && writeCode(file, script));
   return script.runInThisContext();
 }
 
-/** The function that a part of the bundle is: a line that begins with its name. */
-require.compile = (name) => {
-  const start = source.indexOf(`\n//${name} `, parts) + `\n//${name} `.length;
-  return evaluate(source.slice(start, source.indexOf("\n", start)), name);
-};
+/** The text of a part: a line that begins with its name. */
+function partText(name) {
+  const head = `\n//${name} `;
+  const start = bundle.indexOf(head, endOfMain) + head.length;
+  return textOf(start, bundle.indexOf("\n", start));
+}
 
-const main = `(function (exports, require, module, __filename, __dirname) {${source.slice(0, parts)}\n})`;
+const parts = new Map();
+/** The bundle's `require`: a part, with what the bundle shares with its parts, or a module of Node's. */
+function load(name) {
+  if (!name.startsWith("part:")) return require(name);
+  if (!parts.has(name)) {
+    const module = { exports: {} };
+    evaluate(partText(name), name)(module, load, load.shared);
+    parts.set(name, module.exports);
+  }
+  return parts.get(name);
+}
+
 // Each command has code of its own: the functions that the run which wrote it had compiled.
-evaluate(main, process.argv[2] ?? "")(exports, require, module, bundle, dirname(bundle));
+evaluate(textOf(0, endOfMain), process.argv[2] ?? "")(load);

@@ -13,6 +13,10 @@ export interface Span {
   readonly end: number;
 }
 
+/** Whether `text` is written as a name of the language is. (Unicode's classes take a millisecond to compile: few names need them.) */
+export const isName = (text: string): boolean =>
+  /^[a-zA-Z_]\w*$/.test(text) || (/[^\0-\x7f]/.test(text) && /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u.test(text));
+
 /** What is written at a place. */
 export const textOf = ({ source, start, end }: Span): string => source.text.slice(start, end);
 

@@ -35,13 +35,6 @@ test("a checkout that is not built says so, and that is no bug", () => {
   expect(status).toBe(1);
 });
 
-test("the bundle runs by itself too, with the parts that it loads when they are needed", () => {
-  const { stdout } = spawnSync(process.execPath, ["dist/tsym.cjs", "explain", "-e", "log([1, 2])"], {
-    encoding: "utf8",
-  });
-  expect(stdout).toContain("output out = [0.0, 0.6931472]");
-});
-
 describe("the code cache", () => {
   test("is written by the first good run, read by the next and written no more", () => {
     const home = join(scratch, "home");
@@ -164,7 +157,7 @@ describe("the command line", () => {
 describe("the package", () => {
   test("the bundle stays small, and most of all what every start reads", () => {
     const bundle = readFileSync("dist/tsym.cjs", "latin1");
-    expect(bundle.indexOf("\n//part:")).toBeLessThanOrEqual(380_000);
+    expect(bundle.indexOf("\n//part:")).toBeLessThanOrEqual(330_000);
     expect(bundle.length).toBeLessThanOrEqual(600_000);
   });
 

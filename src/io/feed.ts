@@ -1,6 +1,6 @@
 /** What `--feed` and `--expect` say: which sources there are and which names they go to. Knows nothing of the program. */
 import { extname } from "node:path";
-import { fail } from "../source.ts";
+import { fail, isName } from "../source.ts";
 import { type Bytes, type Opened, openChunks, openFile, slice } from "./bytes.ts";
 import { openCsv } from "./csv.ts";
 import { parseJson, readRecords, type StreamRecord } from "./json.ts";
@@ -25,7 +25,7 @@ export interface Readers {
 /** Throws TsymError (exit 2) where more than one part of a command line reads standard input, which gives its bytes once. */
 export function requireOneReader({ file, feed = [], expect = [] }: Readers): void {
   const reads = (flag: string, args: readonly string[]) =>
-    args.filter((arg) => arg === "-" || STDIN_OF.test(arg)).map((arg) => `${flag} ${arg}`);
+    args.filter((arg) => partsOf(arg).src === "-").map((arg) => `${flag} ${arg}`);
   const [first, second] = [
     ...(file === "-" ? ["the program"] : []),
     ...reads(FEED.flag, feed),
@@ -79,10 +79,11 @@ function* checkedRecords(records: Iterable<StreamRecord>, feeds: Map<string, Sou
 export const openExpected = (args: readonly string[], stdin: Iterable<Uint8Array>): Map<string, Source> =>
   openSources(args, stdin, EXPECT);
 
-const NAME = "[\\p{L}_][\\p{L}\\p{M}\\p{N}_]*";
-const NAMED = new RegExp(`^(${NAME})=(.*)$`, "su");
-const STDIN_OF = new RegExp(`^${NAME}=-$`, "u");
-const NAME_ALONE = new RegExp(`^${NAME}$`, "u");
+/** The name and the source of an argument; one without a name is a source alone. */
+function partsOf(arg: string): { readonly name?: string; readonly src: string } {
+  const name = arg.slice(0, Math.max(0, arg.indexOf("=")));
+  return isName(name) ? { name, src: arg.slice(name.length + 1) } : { src: arg };
+}
 
 function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role: Role): Map<string, Source> {
   const { flag, noun } = role;
@@ -93,7 +94,7 @@ function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role:
     sources.set(name, titled(title, named(title, open)));
   };
   for (const arg of args) {
-    const [, name, src = arg] = NAMED.exec(arg) ?? [];
+    const { name, src } = partsOf(arg);
     if (arg === "")
       fail("feed", `${flag} names nothing`, { help: `write ${flag} NAME=FILE or ${flag} NAME=VALUE`, exit: 2 });
     if (src === "")
@@ -106,7 +107,7 @@ function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role:
       continue;
     }
     const help = `to feed the ${noun} \`${src}\`, write ${flag} ${src}=FILE or ${flag} ${src}=VALUE`;
-    const opened = open(src, stdin, NAME_ALONE.test(src) ? help : undefined);
+    const opened = open(src, stdin, isName(src) ? help : undefined);
     if (!isGroup(opened)) {
       return fail("feed", `${flag} ${arg} does not say which ${noun} it is for`, {
         help: `write ${flag} NAME=${arg}`,

@@ -1,5 +1,5 @@
 /** A reader of JSON text (RFC 8259) whose numbers keep their digits, and whose mistakes are named by path: `$.x[1][2]`. */
-import { fail } from "../source.ts";
+import { fail, isName } from "../source.ts";
 import { Numbers } from "./numbers.ts";
 import { type Source, unravel } from "./source.ts";
 
@@ -43,8 +43,7 @@ const END = -1;
 const isDigit = (code: number): boolean => code >= ZERO && code <= NINE;
 
 /** The step to a key in a path: `.x`, or `["odd key"]`. */
-const keyStep = (key: string): string =>
-  /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+const keyStep = (key: string): string => (isName(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
 
 const count = (items: number): string => (items === 1 ? "1 item" : `${items} items`);
 

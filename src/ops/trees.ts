@@ -32,11 +32,13 @@ export function abbreviated(json: string): string {
 const written = (short: string): string =>
   ABBREVIATIONS.reduceRight((json, [character, text]) => json.replaceAll(character, text), short);
 
-/** Undoes what bin/precompute.js wrote: digits to a bigint, and a place on every object, as the tree's types promise. */
-function revive(_key: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+/** Undoes, in place, what bin/precompute.js wrote: digits to a bigint, and a place on every object, as the tree's types promise. */
+function revive(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
   if ("int" in value) return BigInt(String(value.int));
-  return { ...value, span: NOWHERE, nameSpan: NOWHERE, opSpan: NOWHERE };
+  const parts = value as Record<string, unknown>;
+  for (const key in parts) parts[key] = revive(parts[key]);
+  return Array.isArray(value) ? value : Object.assign(parts, { span: NOWHERE, nameSpan: NOWHERE, opSpan: NOWHERE });
 }
 
 /** The tree of a fn by its name, the same object each time; every span in it is empty. */
@@ -46,7 +48,7 @@ export function treeReader(trees: ReadonlyMap<string, string>): (name: string) =
     const known = parsed.get(name);
     const short = trees.get(name);
     if (known || short === undefined) return known;
-    const tree: FnDecl = JSON.parse(written(short), revive);
+    const tree = revive(JSON.parse(written(short))) as FnDecl;
     parsed.set(name, tree);
     return tree;
   };
