@@ -23,18 +23,23 @@ import { optimize } from "./optimize/index.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
 import { type Dim, isKnown, showShape } from "./tensor/dim.ts";
 import { type DType, type FloatDType, isFloat, itemSize, OutOfMemory } from "./tensor/dtype.ts";
-import type { FilePart } from "./tensor/file.ts";
-import { detached, sizeOf, type Tensor } from "./tensor/tensor.ts";
+import type { FilePart, FileTarget } from "./tensor/file.ts";
+import { detached, sizeOf, type Tensor, type TensorType } from "./tensor/tensor.ts";
 
 /** How many sets of shapes stay compiled; the one made first goes first. */
 const KEPT = 64;
 
-export interface SessionOptions extends CompileOptions {
+export interface SessionOptions extends Omit<CompileOptions, "inFiles" | "toFiles"> {
+  /** Of the wanted tensors those that may be written to files as they are computed: an engine does so, or not. */
+  readonly toFiles?: ReadonlySet<string> | undefined;
   /** Whether results must outlive the next run. */
   readonly keepsResults?: boolean;
   /** Told of the end of each phase. */
   readonly onPhase?: (phase: "bind" | "compile" | "run") => void;
 }
+
+/** Opens the file that an output of this type goes to. */
+export type OpenFile = (name: string, type: TensorType) => FileTarget;
 
 /** What was compiled for one set of shapes. */
 interface Compiled {
@@ -69,9 +74,13 @@ export class Session {
     this.#options = options;
   }
 
-  /** The wanted tensors, by name; they hold until the next run, or longer with `keepsResults`. One run at a time, as a compiled program has one memory. Throws TsymError. */
-  evaluate(sources: ReadonlyMap<string, Source>): Promise<Map<string, Tensor>> {
-    const result = this.#previous.then(() => this.#evaluate(sources));
+  /**
+   * The wanted tensors, by name; they hold until the next run, or longer with `keepsResults`. One run at a time, as a compiled
+   * program has one memory. Throws TsymError.
+   * @param open - asked for the file of each tensor that is written as it is computed, and which is then not among the results
+   */
+  evaluate(sources: ReadonlyMap<string, Source>, open?: OpenFile): Promise<Map<string, Tensor>> {
+    const result = this.#previous.then(() => this.#evaluate(sources, open));
     this.#previous = result.catch(() => {});
     return result;
   }
@@ -91,14 +100,19 @@ export class Session {
     this.#compiled.clear();
   }
 
-  async #evaluate(sources: ReadonlyMap<string, Source>): Promise<Map<string, Tensor>> {
+  async #evaluate(sources: ReadonlyMap<string, Source>, open?: OpenFile): Promise<Map<string, Tensor>> {
     for (const name of sources.keys()) requireInput(this.#program, name);
-    const { bound, program } = await this.#compile(sources);
+    const { bound, graph, program } = await this.#compile(sources);
     const feeds = bound.inputs.map(({ name, node }) => this.#feedOf(sources.get(name)!, node));
-    const results = await located(bound, () => program.run(feeds));
+    const written = program.written ?? [];
+    const targets = written.map((i) => open!(this.#wanted[i]!.name, typeOf(graph.outputs[i]!)));
+    const { toFiles } = this.#options;
+    const advice = toFiles && toFiles.size < this.#wanted.length ? TO_FILES : "";
+    const results = await located(bound, advice, () => program.run(feeds, targets));
     this.#options.onPhase?.("run");
     const own = this.#options.keepsResults ? results.map(detached) : results;
-    return new Map(this.#wanted.map(({ name }, i) => [name, own[i]!]));
+    const kept = this.#wanted.filter((_, i) => !written.includes(i));
+    return new Map(kept.map(({ name }, i) => [name, own[i]!]));
   }
 
   /** The same for the same source and type, so that an engine knows what it has read. */
@@ -141,7 +155,8 @@ export class Session {
         refused.map((u) => unsupported(u, this.#engine.name, siteOf(u.node), this.#program)),
         3,
       );
-    const program = await this.#engine.compile(graph, { ...this.#options, inFiles: inFiles(bound, sources) });
+    const toFiles = new Set(outputs.filter((_, i) => this.#options.toFiles?.has(this.#wanted[i]!.name)));
+    const program = await this.#engine.compile(graph, { ...this.#options, inFiles: inFiles(bound, sources), toFiles });
     this.#options.onPhase?.("compile");
     const made = { bound: { ...bound, siteOf, operandOf }, graph, program };
     this.#compiled.set(key, made);
@@ -153,6 +168,9 @@ export class Session {
     return made;
   }
 }
+
+/** The type of a concrete graph's node. */
+const typeOf = ({ type: { dtype, shape } }: Node): TensorType => ({ dtype, shape: shape as readonly number[] });
 
 /** What an engine cannot do, told of the place in the program. */
 function unsupported(
@@ -230,8 +248,11 @@ export function requireInput(program: Lowered, name: string): void {
   });
 }
 
-/** There is no memory for some tensor: most likely the largest. */
-function tooLarge({ outputs, siteOf }: Bound): never {
+/**
+ * There is no memory for some tensor: most likely the largest.
+ * @param advice - what else could be done
+ */
+function tooLarge({ outputs, siteOf }: Bound, advice: string): never {
   const bytesOf = ({ type }: Node) => sizeOf(type.shape as number[]) * itemSize(type.dtype);
   const nodes = ancestors(outputs.map((o) => o.node)).sort((a, b) => bytesOf(b) - bytesOf(a));
   const largest = nodes.find(siteOf) ?? nodes[0];
@@ -240,16 +261,20 @@ function tooLarge({ outputs, siteOf }: Bound): never {
     labels: site ? placeLabels(site) : [],
     help:
       largest &&
-      `its largest tensor, ${showShape(largest.type.shape)} ${largest.type.dtype}, takes ${(bytesOf(largest) / 1e9).toPrecision(3)} GB`,
+      `its largest tensor, ${showShape(largest.type.shape)} ${largest.type.dtype}, takes ${(bytesOf(largest) / 1e9).toPrecision(3)} GB${advice}`,
   });
 }
 
+/** Of results that are in memory as wholes and might not be. */
+const TO_FILES =
+  "; an output that alone goes to a .npy file (-o NAME=FILE.npy) takes none where it is computed in parts";
+
 /** Runs the engine; what the data make impossible is told of the place in the program. */
-async function located<T>(bound: Bound, work: () => Promise<T>): Promise<T> {
+async function located<T>(bound: Bound, advice: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof OutOfMemory) tooLarge(bound);
+    if (error instanceof OutOfMemory) tooLarge(bound, advice);
     if (!(error instanceof EvaluationError)) throw error;
     const { node, arg, message, help } = error;
     const site = bound.siteOf(node);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compare } from "../src/io/compare.ts";
 import { openExpected, openFeeds, type Readers, requireOneReader } from "../src/io/feed.ts";
+import { writingWhole } from "../src/io/file.ts";
 import { writeOutputFiles } from "../src/io/output.ts";
 import { readTensor, type Source } from "../src/io/source.ts";
 import { type ExitStatus, TsymError } from "../src/source.ts";
@@ -20,8 +21,16 @@ const both = { a: ["float32", [2], 1, 2], b: ["int64", [], 7n] };
 beforeAll(async () => {
   process.chdir(folder);
   mkdirSync("folder.npy");
-  await writeOutputFiles(["a.npy", "5.npy", "a=1.npy"].map((path) => [path, [a]]));
-  await writeOutputFiles(["all.npz", "all.safetensors", "all.json"].map((path) => [path, [a, b]]));
+  await writingWhole((files) => {
+    writeOutputFiles(
+      files,
+      ["a.npy", "5.npy", "a=1.npy"].map((path) => [path, [a]]),
+    );
+    writeOutputFiles(
+      files,
+      ["all.npz", "all.safetensors", "all.json"].map((path) => [path, [a, b]]),
+    );
+  });
   writeFileSync("list.json", "[1, 2]");
   writeFileSync("a.csv", "1\n2\n");
   writeFileSync("a.txt", "1 2");

@@ -201,7 +201,9 @@ function runLoop(makeLoop: (addressOf: AddressOf) => Loop, buffers: readonly Typ
   for (const [i, { buffer }] of buffers.entries()) bytes.set(new Uint8Array(buffer), addresses[i]);
   const { code, items } = makeLoop((buffer) => ({ base: addresses[buffer]!, isLocal: false }));
   const module = new WebAssembly.Module(moduleOf([code], IMPORTS, pages));
-  const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, fetch: () => {}, memory } });
+  const { exports } = new WebAssembly.Instance(module, {
+    env: { ...ROUTINES, fetch: () => {}, deliver: () => {}, memory },
+  });
   const run = exports["0"] as (from: number, to: number, scratch: number) => void;
   const half = Math.floor(items / 2);
   run(half, items, 0);

@@ -17,7 +17,7 @@ import { join, resolve } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openFeeds } from "../src/io/feed.ts";
-import { writeWhole } from "../src/io/file.ts";
+import { type FileContent, writingWhole } from "../src/io/file.ts";
 import { type Format, formatOutputs, type Output, type OutputOptions, writeOutputFiles } from "../src/io/output.ts";
 import { readTensor } from "../src/io/source.ts";
 import { TsymError } from "../src/source.ts";
@@ -27,8 +27,11 @@ const c = { name: "c", tensor: tensorOf("float32", [2, 2], [Math.E, 1, 1, 54.598
 const n = { name: "größe", tensor: tensorOf("int64", [], [2n ** 62n]) };
 const none = { name: "none", tensor: tensorOf("bool", [2, 0, 3], []) };
 
+const writeAll = (outputsAt: Parameters<typeof writeOutputFiles>[1], options?: OutputOptions) =>
+  writingWhole((files) => writeOutputFiles(files, outputsAt, options));
 const writeOutputFile = (path: string, outputs: readonly Output[], options?: OutputOptions) =>
-  writeOutputFiles([[path, outputs]], options);
+  writeAll([[path, outputs]], options);
+const writeWhole = (contents: readonly FileContent[]) => writingWhole((files) => files.write(contents));
 
 const text = (outputs: (typeof c | typeof n)[], format: Format, options?: OutputOptions) =>
   Buffer.concat(
@@ -103,7 +106,7 @@ describe("files", () => {
   test("of several files all are written or none", async () => {
     writeFileSync(at("a.npy"), "old");
     const files = ["a.npy", "b.json", "no/c.npy"].map((path) => [at(path), [c]] as const);
-    await expect(writeOutputFiles(files)).rejects.toThrow("its folder does not exist");
+    await expect(writeAll(files)).rejects.toThrow("its folder does not exist");
     expect(readdirSync(folder)).toEqual(["a.npy"]);
     expect(readFileSync(at("a.npy"), "utf8")).toBe("old");
   });
@@ -123,6 +126,17 @@ describe("files", () => {
     await ended;
     expect(readdirSync(folder)).toEqual(["a.json"]);
     expect(JSON.parse(readFileSync(at("a.json"), "utf8")).out).toHaveLength(300_000);
+  });
+
+  test("an interrupt takes away what is written part by part", async () => {
+    const program = "exp(sin(astype(arange(100000000), float32) / 7))";
+    const command = spawn(process.execPath, ["bin/tsym.js", "run", "-e", program, "-o", `out=${at("a.npy")}`]);
+    const ended = new Promise((resolve) => command.on("exit", (_, signal) => resolve(signal)));
+    while (readdirSync(folder).length === 0 && command.exitCode === null) await setImmediate();
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/^\.tsym-/)]);
+    command.kill("SIGINT");
+    expect(await ended).toBe("SIGINT");
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test.each([

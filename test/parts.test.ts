@@ -1,12 +1,15 @@
-/** Inputs that loops read from files, block by block: the same bits as in memory, and plain words where a file cannot be read. */
-import { mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
+/**
+ * Inputs that loops read from files and outputs that they write there, block by block: the same bits as in memory, and plain words
+ * where a file cannot be read or written.
+ */
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../src/engines/engine.ts";
 import { referenceEngine } from "../src/engines/reference/index.ts";
 import { planOf } from "../src/engines/wasm/plan.ts";
-import type { FloatDType } from "../src/tensor/dtype.ts";
+import { type FloatDType, viewOf } from "../src/tensor/dtype.ts";
 import { tsym } from "./command.ts";
 import { type Filed, filed } from "./filed.ts";
 import { blockwise, differing, type Job, jobOf, wasm } from "./job.ts";
@@ -74,6 +77,103 @@ describe.each([
   });
 });
 
+/** Bytes of a file before the elements. */
+const BEFORE = 100;
+
+/** The results of a run that writes to files what it can, those read back, and how many they are. */
+async function runInto(engine: Engine, { graph, feeds, inFiles }: Job & Partial<Filed>, threads: number) {
+  const program = await engine.compile(graph, { threads, inFiles, toFiles: new Set(graph.outputs) });
+  const written = program.written ?? [];
+  const path = (output: number) => join(folder, `${output}.bin`);
+  const targets = written.map((output) => ({
+    descriptor: openSync(path(output), "w"),
+    position: BEFORE,
+    unwritable: (error: unknown): never => {
+      throw new Error(`cannot write: ${error}`);
+    },
+  }));
+  try {
+    const others = (await program.run(feeds, targets)).map((r) => ({ ...r, data: r.data.slice() }));
+    const results = graph.outputs.map(({ type: { dtype, shape } }, i) => {
+      if (!written.includes(i)) return others.shift()!;
+      const bytes = new Uint8Array(readFileSync(path(i)).subarray(BEFORE));
+      return { dtype, shape: shape as number[], data: viewOf(dtype, bytes) };
+    });
+    return { results, written: written.length };
+  } finally {
+    for (const { descriptor } of targets) closeSync(descriptor);
+    program.dispose();
+  }
+}
+
+describe.each(["float32", "float64"] as const)("%s, to files", (float) => {
+  test.each([
+    ["elements", 1, "input x[n], y[n]; tanh(x * y + 1) / (1 + y * y)", { x: [300_017], y: [300_017] }],
+    ["other dtypes", 2, "input x[n]; output b = x > 0; output k = astype(x, int64)", { x: [1_100_003] }],
+    ["rows", 1, "input x[m, n], b[n]; softmax(x + b)", { x: [1_003, 301], b: [301] }],
+    [
+      "two outputs",
+      2,
+      "input x[m, n], g[m, n]; output y = layer_norm(x); output d = grad sum(y * g) wrt x",
+      { x: [1_003, 301], g: [1_003, 301] },
+    ],
+    ["one that a loop uses", 2, "input x[n]; output y = exp(x); output z = y * x", { x: [300_017] }],
+    ["one that is needed as a whole", 0, "input x[n]; output y = exp(x); output s = cumsum(y)", { x: [300_017] }],
+    [
+      "one that is summed",
+      1,
+      "input x[m, n]; output y = softmax(x); output s = sum(y * x, axis=1)",
+      { x: [1_003, 301] },
+    ],
+    ["a product", 1, "input x[m, k], w[k, n]; relu(x @ w + 1)", { x: [1_501, 200], w: [200, 203] }],
+    ["a product alone", 1, "input x[m, k], w[k, n]; x @ w", { x: [1_501, 200], w: [200, 203] }],
+    ["products of a batch", 0, "input x[b, m, k], w[b, k, n]; x @ w", { x: [9, 170, 90], w: [9, 90, 180] }],
+    ["a transpose", 1, "input x[m, n]; output y = x.T", { x: [603, 501] }],
+    ["parts side by side", 1, "input x[m, n]; concat([x, x * 2], axis=1)", { x: [603, 301] }],
+    ["two names of one", 0, "input x[n]; output y = exp(x); output z = y", { x: [300_017] }],
+    ["what is small", 0, "input x[n]; exp(x)", { x: [100] }],
+  ] as const)("%s: %i", async (_, count, text, shapes) => {
+    const job = jobOf(text, float, shapes);
+    const wanted = await (await referenceEngine.compile(job.graph)).run(job.feeds);
+    for (const threads of [1, 3]) {
+      const found = await runInto(wasm, job, threads);
+      expect(found.written).toBe(count);
+      expect(differing(found.results, wanted)).toEqual([]);
+    }
+    const filed = inFiles(job, float);
+    expect(differing((await runInto(wasm, filed, 2)).results, wanted)).toEqual([]);
+    filed.remove();
+  });
+});
+
+test.each([
+  ["rows and a rest", "input x[m, n]; output y = softmax(x); output z = x * 2", { x: [41, 30] }],
+  ["sums of columns", "input x[m, n]; output y = exp(x); output s = mean(y, axis=0)", { x: [700, 3] }],
+  ["products", "input x[m, k], w[k, n]; output y = x @ w; output z = exp(y)", { x: [41, 30], w: [30, 7] }],
+] as const)("outputs in small blocks: %s", async (_, text, shapes) => {
+  const job = jobOf(text, "float32", shapes);
+  const wanted = await (await referenceEngine.compile(job.graph)).run(job.feeds);
+  for (const threads of [1, 2]) {
+    const found = await runInto(blockwise, job, threads);
+    expect(found.written).toBeGreaterThan(0);
+    expect(differing(found.results, wanted)).toEqual([]);
+  }
+});
+
+test.each([1, 2])("a file that takes no more is told of, on %i threads", async (count) => {
+  const { graph, feeds } = jobOf("input x[n]; exp(x)", "float32", { x: [400_000] });
+  const program = await wasm.compile(graph, { threads: count, toFiles: new Set(graph.outputs) });
+  const unwritable = (error: unknown): never => {
+    throw new Error(`cannot write: ${error}`);
+  };
+  const descriptor = openSync("/dev/full", "w");
+  await expect(program.run(feeds, [{ descriptor, position: 0, unwritable }])).rejects.toThrow(
+    "cannot write: Error: ENOSPC",
+  );
+  closeSync(descriptor);
+  program.dispose();
+});
+
 test.each([
   ["a view of one", "input x[n]; output s = sum(exp(-x)); output z = x[10:90]", { x: [200] }],
   ["a view after a pass over it", "input x[m, n]; output y = x * 2; output z = x.T", { x: [40, 30] }],
@@ -109,4 +209,13 @@ test("the command reads .npy files so, and rounds what is in them to the program
   await tsym("run", "-e", "x * -1", "-f", `x=${x}`, "-o", `out=${y}`);
   const written = new Float32Array(readFileSync(y).buffer).slice(-400_000);
   expect(written.findIndex((v, i) => !Object.is(v, Math.fround(-i / 1000)))).toBe(-1);
+});
+
+test("the command writes .npy files so, also over what it reads", async () => {
+  const x = join(folder, "x.npy");
+  await tsym("run", "-e", "reshape(astype(arange(600000), float32), [1000, 600])", "-o", `out=${x}`);
+  expect(await tsym("run", "-e", "x - 1", "-f", `x=${x}`, "-o", `out=${x}`)).toMatchObject({ status: 0, stderr: "" });
+  const { stdout } = await tsym("run", "-e", "[x[0, 0], x[-1, -1], sum(x)]", "-f", `x=${x}`);
+  expect(stdout).toBe('{"out": [-1, 599998, 179999100000]}\n');
+  expect(readdirSync(folder).filter((file) => file.startsWith("."))).toEqual([]);
 });

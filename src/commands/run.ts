@@ -4,14 +4,15 @@ import { type EngineName, loadEngine } from "../engines/load.ts";
 import { descriptorChunks } from "../io/bytes.ts";
 import { compare } from "../io/compare.ts";
 import { openExpected, openFeeds, requireOneReader } from "../io/feed.ts";
+import { type WholeFiles, writingWhole } from "../io/file.ts";
 import type { StreamRecord } from "../io/json.ts";
-import { formatOutputs, type Output, writeOutputFiles } from "../io/output.ts";
+import { elementwise, formatOutputs, type Output, openOutputFile, writeOutputFiles } from "../io/output.ts";
 import type { Source } from "../io/source.ts";
 import { tensorSource, titled } from "../io/source.ts";
 import type { NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
 import { renderDiagnostics } from "../render.ts";
-import { Session, undeclaredInputs } from "../session.ts";
+import { type OpenFile, Session, undeclaredInputs } from "../session.ts";
 import { type Diagnostic, fail, TsymError } from "../source.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -73,19 +74,24 @@ export async function run(file: string | undefined, options: RunOptions, world: 
   };
 
   const evaluateAndPrint = async (sources: ReadonlyMap<string, Source>) => {
-    const { chosen, carries, session } = await jobFor(sources);
+    const { chosen, carries, session, pathOf } = await jobFor(sources);
     const { steps = 1 } = options;
     let results = new Map<string, Tensor>();
-    for (let step = 1; step <= steps; step++) {
-      const inputs = new Map([...sources, ...(step > 1 ? carriedFrom(step - 1, carries, results) : [])]);
-      // What an engine lacks, and what keeps the first step from being computed, has nothing to do with steps.
-      const isOfStep = ({ code }: Diagnostic) =>
-        steps > 1 && (code === "evaluation" || (step > 1 && code !== "engine"));
-      results = await inPart("step", step, () => session.evaluate(inputs), isOfStep);
-    }
-    // Compared before anything is written: an output may go where the expected value lies.
-    const differences = differencesFrom(expected, results, options);
-    await writeResults(chosen, results, options, world);
+    let differences: readonly Diagnostic[] = [];
+    await writingWhole(async (files) => {
+      const open: OpenFile = (name, type) => openOutputFile(files, pathOf.get(name)!, type);
+      for (let step = 1; step <= steps; step++) {
+        const inputs = new Map([...sources, ...(step > 1 ? carriedFrom(step - 1, carries, results) : [])]);
+        // What an engine lacks, and what keeps the first step from being computed, has nothing to do with steps.
+        const isOfStep = ({ code }: Diagnostic) =>
+          steps > 1 && (code === "evaluation" || (step > 1 && code !== "engine"));
+        results = await inPart("step", step, () => session.evaluate(inputs, open), isOfStep);
+      }
+      // Compared before anything is in place: an output may go where the expected value lies.
+      differences = differencesFrom(expected, results, options);
+      writeResults(files, chosen, results, options);
+    });
+    printResults(chosen, results, options, world);
     if (differences.length > 0) throw new TsymError(differences);
     watch.lap("output");
   };
@@ -133,6 +139,8 @@ interface Job {
   readonly chosen: readonly Chosen[];
   readonly carries: readonly Carry[];
   readonly session: Session;
+  /** The files of outputs that may be written to them as they are computed, by the outputs' names. */
+  readonly pathOf: ReadonlyMap<string, string>;
 }
 
 async function prepare(
@@ -149,6 +157,9 @@ async function prepare(
     ...compared.map((name) => outputNamed(program, name)),
     ...carries.map((c) => c.from),
   ]);
+  const pathOf = isRepeated
+    ? new Map<string, string>()
+    : pathsToFill(chosen, [...compared, ...carries.map((c) => c.from.name)]);
   watch.lap("check");
   const session = new Session(program, wanted, await loadEngine(options), {
     trap: options.trap,
@@ -158,9 +169,22 @@ async function prepare(
     timed: options.time,
     keepsResults: carries.length > 0,
     keepsFeeds: isRepeated,
+    toFiles: isRepeated ? undefined : new Set(pathOf.keys()),
     onPhase: (phase) => watch.lap(phase),
   });
-  return { chosen, carries, session };
+  return { chosen, carries, session, pathOf };
+}
+
+/** The outputs that go to a file of their own and nowhere else, and these files, if they take elements one after the other. */
+function pathsToFill(chosen: readonly Chosen[], needed: readonly string[]): Map<string, string> {
+  const taking = elementwise(chosen.flatMap(({ path }) => path ?? []));
+  return new Map(
+    chosen.flatMap(({ tensor: { name }, path }) => {
+      const uses = chosen.filter((c) => c.tensor.name === name || c.path === path);
+      const isAlone = uses.length === 1 && !needed.includes(name);
+      return path !== undefined && isAlone && taking.includes(path) ? [[name, path]] : [];
+    }),
+  );
 }
 
 const doubtsOf = (feeds: ReadonlyMap<string, Source>): Diagnostic[] =>
@@ -201,20 +225,36 @@ async function inPart<T>(
   }
 }
 
-async function writeResults(
+const outputOf = ({ tensor: { name } }: Chosen, results: ReadonlyMap<string, Tensor>): Output => ({
+  name,
+  tensor: results.get(name)!,
+});
+
+/** Writes results that go to files; what is chosen and none of the results is in its file already. */
+function writeResults(
+  files: WholeFiles,
+  chosen: readonly Chosen[],
+  results: ReadonlyMap<string, Tensor>,
+  options: RunOptions,
+): void {
+  const outputsAt = new Map<string, Output[]>();
+  for (const c of chosen)
+    if (c.path !== undefined && results.has(c.tensor.name))
+      outputsAt.set(c.path, [...(outputsAt.get(c.path) ?? []), outputOf(c, results)]);
+  writeOutputFiles(files, outputsAt, options);
+}
+
+function printResults(
   chosen: readonly Chosen[],
   results: ReadonlyMap<string, Tensor>,
   options: RunOptions,
   world: World,
-): Promise<void> {
-  const output = ({ tensor }: Chosen): Output => ({ name: tensor.name, tensor: results.get(tensor.name)! });
-  const files = new Map<string, Output[]>();
-  for (const c of chosen) if (c.path !== undefined) files.set(c.path, [...(files.get(c.path) ?? []), output(c)]);
-  if (files.size > 0) await writeOutputFiles(files, options);
+): void {
   const shown = chosen.filter((c) => c.path === undefined);
   if (shown.length === 0) return;
   const format = options.format ?? (world.terminal ? "pretty" : "json");
-  for (const piece of formatOutputs(shown.map(output), format, options)) world.print(piece);
+  const outputs = shown.map((c) => outputOf(c, results));
+  for (const piece of formatOutputs(outputs, format, options)) world.print(piece);
 }
 
 /** Where results differ from what was expected. Throws TsymError for expected values that cannot be read. */

@@ -1,7 +1,7 @@
 /** What an engine is: a whole concrete graph in, tensors out. Knows no engine. */
 import type { Node } from "../graph/node.ts";
 import type { DType } from "../tensor/dtype.ts";
-import type { FilePart } from "../tensor/file.ts";
+import type { FilePart, FileTarget } from "../tensor/file.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** A graph whose every dim is a number. */
@@ -36,6 +36,8 @@ export interface CompileOptions {
   readonly keepsFeeds?: boolean | undefined;
   /** The inputs that will be fed from files, which need not be in memory as wholes, and the dtypes there. */
   readonly inFiles?: ReadonlyMap<Node, DType> | undefined;
+  /** The outputs that may be written to files, so that they need not be in memory as wholes. */
+  readonly toFiles?: ReadonlySet<Node> | undefined;
   /** How many runs are to be expected; one where absent. */
   readonly runs?: number | undefined;
   /** Whether the program measures its stages. */
@@ -71,9 +73,9 @@ export interface StageDescription {
 export interface StepDescription {
   /**
    * Loops of our own, but for `host`: what the reference engine does. `combine` folds the sums of a reduction's blocks; `read`
-   * reads an input's part from a file.
+   * reads an input's part from a file, `write` writes an output's.
    */
-  readonly kind: "kernel" | "copy" | "combine" | "product" | "host" | "read";
+  readonly kind: "kernel" | "copy" | "combine" | "product" | "host" | "read" | "write";
   /** What it computes, the result first. */
   readonly nodes: readonly Node[];
   /** Sizes of the loop nest, outermost first; of a product batch, m, n, k. */
@@ -103,8 +105,11 @@ export interface Program {
   /**
    * One run: a feed for each of the graph's inputs, a tensor for each of its outputs, both in order. Results may lie in
    * memory (a SharedArrayBuffer then) that outputs share and the next run uses: see `detached`. Throws EvaluationError.
+   * @param targets - for the outputs of `written`, in order: there is no tensor for these
    */
-  run(feeds: readonly FeedSource[]): Promise<Tensor[]>;
+  run(feeds: readonly FeedSource[], targets?: readonly FileTarget[]): Promise<Tensor[]>;
+  /** The outputs, by place, that a run writes to files; none where absent. */
+  readonly written?: readonly number[] | undefined;
   /** How long each stage of the engine's description took in all runs so far, where `timed` asked for it. */
   readonly timing?: { readonly runs: number; readonly milliseconds: readonly number[] } | undefined;
   /** What it is, and on how many threads it has run last. */

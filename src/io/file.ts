@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fail } from "../source.ts";
+import type { FileTarget } from "../tensor/file.ts";
 
 const MEANING: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
@@ -65,35 +66,113 @@ export interface FileContent {
   readonly pieces: Iterable<string | Uint8Array>;
 }
 
-/** A file that is complete beside the place that it is for. */
+/** A file beside the place that it is for. */
 interface Staged {
   readonly path: string;
-  /** Puts it there. */
-  finish(): void;
-  discard(): void;
+  readonly partial: string;
+  readonly target: string;
+  readonly descriptor: number;
+  isOpen: boolean;
 }
 
 /**
- * Writes each file beside its path, and puts all in place, with the permissions of what was there, only when all are
- * complete and on disk; a symbolic link stays one. What is no regular file, such as /dev/null or a pipe, is written to
- * before that. Throws TsymError.
+ * Does `work`, which writes files beside their places; they are put there, with the permissions of what was there, only when it
+ * has ended well and all are complete: all or none. A symbolic link stays one. Throws TsymError.
  */
-export async function writeWhole(files: readonly FileContent[]): Promise<void> {
-  const isStream = ({ path }: FileContent) =>
-    within(path, () => statSync(path, { throwIfNoEntry: false })?.isFile() === false);
-  const streams = new Set(files.filter(isStream));
-  for (const { path, pieces } of streams) within(path, () => writeTo(openSync(path, "w"), pieces));
-  await holdingSignals(() => {
-    const staged: Staged[] = [];
-    try {
-      for (const file of files) if (!streams.has(file)) staged.push(within(file.path, () => stage(file)));
-      for (const { path, finish } of staged) within(path, finish);
-    } catch (error) {
-      for (const { discard } of staged) discard();
-      throw error;
-    }
-  });
+export async function writingWhole(work: (files: WholeFiles) => Promise<void> | void): Promise<void> {
+  const files = new WholeFiles();
+  try {
+    await work(files);
+    files.finish();
+  } catch (error) {
+    files.discard();
+    throw error;
+  } finally {
+    await files.release();
+  }
 }
+
+/** Files that are not in place yet. A signal that would end the process takes them away before. */
+export class WholeFiles {
+  readonly #staged = new Set<Staged>();
+  readonly #signals = new Map<NodeJS.Signals, () => void>();
+
+  /** Writes files. What is no regular file, such as /dev/null or a pipe, is written to at once. */
+  write(files: readonly FileContent[]): void {
+    const streams = new Set(files.filter(({ path }) => isStream(path)));
+    for (const { path, pieces } of streams) within(path, () => writeTo(openSync(path, "w"), pieces));
+    for (const file of files) if (!streams.has(file)) this.#fill(file);
+  }
+
+  /** A file that others write elements to, after `head`. */
+  open(path: string, head: Uint8Array): FileTarget {
+    const { descriptor } = this.#fill({ path, pieces: [head] });
+    return { descriptor, position: head.length, unwritable: (error) => fileError("write", path, error) };
+  }
+
+  /** Puts all in place. */
+  finish(): void {
+    for (const staged of this.#staged) within(staged.path, () => close(staged));
+    for (const staged of this.#staged) {
+      within(staged.path, () => renameSync(staged.partial, staged.target));
+      this.#staged.delete(staged);
+    }
+  }
+
+  /** Takes away what is not in place. */
+  discard(): void {
+    for (const staged of this.#staged) {
+      rmSync(staged.partial, { force: true });
+      close(staged);
+    }
+    this.#staged.clear();
+  }
+
+  /** Leaves signals to others, once those that came meanwhile are heard. */
+  async release(): Promise<void> {
+    if (this.#signals.size > 0) await new Promise(setImmediate);
+    this.#ignore();
+  }
+
+  #fill({ path, pieces }: FileContent): Staged {
+    return within(path, () => {
+      const status = statSync(path, { throwIfNoEntry: false });
+      if (status) accessSync(path, constants.W_OK);
+      const target = destination(path);
+      const partial = join(dirname(target), `.tsym-${process.pid}-${process.hrtime.bigint()}`);
+      this.#listen();
+      const descriptor = openSync(partial, "wx");
+      const staged = { path, partial, target, descriptor, isOpen: true };
+      this.#staged.add(staged);
+      if (status) fchmodSync(descriptor, status.mode);
+      for (const piece of pieces) writeFileSync(descriptor, piece);
+      return staged;
+    });
+  }
+
+  /** Signals that someone else listens to do not end the process. */
+  #listen(): void {
+    if (this.#signals.size > 0) return;
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      if (process.listenerCount(signal) > 0) continue;
+      const end = () => {
+        this.discard();
+        this.#ignore();
+        process.kill(process.pid, signal);
+      };
+      this.#signals.set(signal, end);
+      process.on(signal, end);
+    }
+  }
+
+  #ignore(): void {
+    for (const [signal, end] of this.#signals) process.off(signal, end);
+  }
+}
+
+/** Whether what is at `path` is no regular file. Throws TsymError. */
+export const isStream = (path: string): boolean =>
+  within(path, () => statSync(path, { throwIfNoEntry: false })?.isFile() === false);
 
 function within<T>(path: string, work: () => T): T {
   try {
@@ -103,42 +182,10 @@ function within<T>(path: string, work: () => T): T {
   }
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
-
-/** Signals that would end the process in the middle of `work` wait for its end. What waits for others would make them wait too long. */
-async function holdingSignals(work: () => void): Promise<void> {
-  const held = SIGNALS.filter((signal) => process.listenerCount(signal) === 0);
-  const end = (signal: NodeJS.Signals) => {
-    release();
-    process.kill(process.pid, signal);
-  };
-  const release = () => {
-    for (const signal of held) process.off(signal, end);
-  };
-  for (const signal of held) process.on(signal, end);
-  try {
-    work();
-  } finally {
-    await new Promise(setImmediate); // signals that came meanwhile are told of
-    release();
-  }
-}
-
-function stage({ path, pieces }: FileContent): Staged {
-  const status = statSync(path, { throwIfNoEntry: false });
-  if (status) accessSync(path, constants.W_OK);
-  const target = destination(path);
-  const partial = join(dirname(target), `.tsym-${process.pid}-${process.hrtime.bigint()}`);
-  const descriptor = openSync(partial, "wx");
-  const discard = () => rmSync(partial, { force: true });
-  try {
-    if (status) fchmodSync(descriptor, status.mode);
-    writeTo(descriptor, pieces);
-  } catch (error) {
-    discard();
-    throw error;
-  }
-  return { path, finish: () => renameSync(partial, target), discard };
+function close(staged: Staged): void {
+  if (!staged.isOpen) return;
+  staged.isOpen = false;
+  closeSync(staged.descriptor);
 }
 
 function writeTo(descriptor: number, pieces: Iterable<string | Uint8Array>): void {

@@ -1,7 +1,7 @@
 /** .npy files, versions 1.0 to 3.0 (the format is NEP 1's): nothing in one is ever executed. */
 import { fail } from "../source.ts";
 import type { DType } from "../tensor/dtype.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { Tensor, TensorType } from "../tensor/tensor.ts";
 import { binarySource, bytesOf, checkSize, ELEMENTS, type Element } from "./binary.ts";
 import { type Bytes, section, slice } from "./bytes.ts";
 import type { Source } from "./source.ts";
@@ -116,14 +116,17 @@ const DESCR: Readonly<Record<DType, string>> = {
 };
 
 /** The tensor as a .npy file of version 1.0: the header, then the elements themselves, not copied. */
-export function writeNpy(tensor: Tensor): Uint8Array[] {
-  const sizes = tensor.shape.length === 1 ? `${tensor.shape[0]},` : tensor.shape.join(", ");
-  const dict = `{'descr': '${DESCR[tensor.dtype]}', 'fortran_order': False, 'shape': (${sizes}), }`;
+export const writeNpy = (tensor: Tensor): Uint8Array[] => [npyHead(tensor), bytesOf(tensor)];
+
+/** What comes before the elements in a .npy file. */
+export function npyHead({ dtype, shape }: TensorType): Uint8Array {
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const dict = `{'descr': '${DESCR[dtype]}', 'fortran_order': False, 'shape': (${sizes}), }`;
   const length = Math.ceil((10 + dict.length + 1) / ALIGNMENT) * ALIGNMENT - 10;
   const header = Buffer.alloc(10 + length, " ");
   header.write(`${MAGIC}\x01\x00`, "latin1");
   header.writeUInt16LE(length, 8);
   header.write(dict, 10, "latin1");
   header.write("\n", 9 + length);
-  return [header, bytesOf(tensor)];
+  return header;
 }

@@ -1,11 +1,12 @@
 /** Results as text or bytes for standard output, and as files by their ending. */
 import { extname } from "node:path";
 import { fail } from "../source.ts";
-import { showSizes, type Tensor } from "../tensor/tensor.ts";
+import type { FileTarget } from "../tensor/file.ts";
+import { showSizes, type Tensor, type TensorType } from "../tensor/tensor.ts";
 import { writeCsv } from "./csv.ts";
-import { writeWhole } from "./file.ts";
+import { isStream, type WholeFiles } from "./file.ts";
 import { jsonPieces } from "./json.ts";
-import { writeNpy } from "./npy.ts";
+import { npyHead, writeNpy } from "./npy.ts";
 import { writeNpz } from "./npz.ts";
 import { type PrettyOptions, pretty, prettyValues } from "./pretty.ts";
 import { writeSafetensors } from "./safetensors.ts";
@@ -101,15 +102,27 @@ export function outputEnding(path: string): Ending {
 }
 
 /**
- * Writes outputs to the files at paths, as their endings say, all of them or none: .json an object of its outputs (`raw`:
- * the value alone). Throws TsymError.
+ * Writes outputs to the files at paths, as their endings say: .json an object of its outputs (`raw`: the value alone). Throws
+ * TsymError.
  */
-export async function writeOutputFiles(
-  files: Iterable<readonly [path: string, outputs: readonly Output[]]>,
+export function writeOutputFiles(
+  files: WholeFiles,
+  outputsAt: Iterable<readonly [path: string, outputs: readonly Output[]]>,
   options: OutputOptions = {},
-): Promise<void> {
-  await writeWhole(Array.from(files, ([path, outputs]) => ({ path, pieces: filePieces(path, outputs, options) })));
+): void {
+  files.write(Array.from(outputsAt, ([path, outputs]) => ({ path, pieces: filePieces(path, outputs, options) })));
 }
+
+/**
+ * Those of all the paths to be written that elements may be written to one after the other: `openOutputFile` opens them. None where
+ * another is a pipe: signals would wait for its reader.
+ */
+export const elementwise = (paths: readonly string[]): string[] =>
+  paths.some(isStream) ? [] : paths.filter((path) => outputEnding(path) === ".npy");
+
+/** The file at a path for an output whose elements follow. Throws TsymError. */
+export const openOutputFile = (files: WholeFiles, path: string, type: TensorType): FileTarget =>
+  files.open(path, npyHead(type));
 
 function filePieces(path: string, outputs: readonly Output[], options: OutputOptions): Pieces {
   const ending = outputEnding(path);

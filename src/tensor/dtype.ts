@@ -31,15 +31,20 @@ export class OutOfMemory extends Error {
   }
 }
 
-/** A zeroed array of `length` elements. Throws OutOfMemory. */
+/** A zeroed array of `length` elements, whose bytes can be viewed as such. Throws OutOfMemory. */
 export function allocate<D extends DType>(dtype: D, length: number): ArrayOf[D] {
   try {
-    return new CONSTRUCTOR[dtype](length) as ArrayOf[D];
+    const array = new CONSTRUCTOR[dtype](length) as ArrayOf[D];
+    // Node 20 has no more than 4 GiB of bytes in one array.
+    bytesIn(array);
+    return array;
   } catch (error) {
     if (error instanceof RangeError) throw new OutOfMemory(dtype, length);
     throw error;
   }
 }
+
+const bytesIn = ({ buffer }: TypedArray): Uint8Array => new Uint8Array(buffer);
 
 /** The elements that lie in `bytes` (whose offset must be a multiple of the item size), without a copy. */
 export const viewOf = <D extends DType>(dtype: D, bytes: Uint8Array): ArrayOf[D] =>

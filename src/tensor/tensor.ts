@@ -8,6 +8,9 @@ export interface Tensor<D extends DType = DType> {
   readonly data: ArrayOf[D];
 }
 
+/** What a tensor is before there are elements. */
+export type TensorType = Omit<Tensor, "data">;
+
 /** The number of elements of a shape; 1 for a scalar. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
 

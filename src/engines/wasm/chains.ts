@@ -22,12 +22,14 @@ export interface Chain {
   readonly crossing: ReadonlySet<number>;
   /** The buffers that a block fills and no one else reads: each thread has room for one block of them. */
   readonly locals: ReadonlySet<number>;
-  /** Those of them that are filled from files. */
-  readonly fetches: readonly Fetch[];
+  /** Those of them that are filled from files, as a block begins. */
+  readonly fetches: readonly Moved[];
+  /** Those of them that are written to files, as a block ends. */
+  readonly deliveries: readonly Moved[];
 }
 
-/** A buffer of which each block begins with reading its rows from a file. */
-export interface Fetch {
+/** A buffer whose rows come from a file or go to one, block by block. */
+export interface Moved {
   readonly buffer: number;
   /** Elements of a block; the last may have fewer. */
   readonly perBlock: number;
@@ -64,11 +66,13 @@ interface Touch {
 /**
  * @param kept - the buffers of inputs and outputs
  * @param filed - the elements of those that may be read from files, block by block
+ * @param toFiles - and of those that may be written to files so
  */
 export function chainsOf(
   steps: readonly Step[],
   kept: ReadonlySet<number>,
   filed: ReadonlyMap<number, number>,
+  toFiles: ReadonlyMap<number, number>,
   limits: ChainLimits,
 ): Chain[] {
   const chains: Chain[] = [];
@@ -76,9 +80,10 @@ export function chainsOf(
   const close = () => {
     if (open) {
       const { rows, steps, touches } = open;
-      const fetched = fetchable(rows, touches, filed);
-      const isWorth = steps.length > 1 || fetched.length > 0;
-      chains.push(isWorth ? closed(rows, steps, touches, fetched, limits) : alone(steps[0]!));
+      const fetched = movable(rows, touches, filed);
+      const delivered = movable(rows, touches, toFiles);
+      const isWorth = steps.length > 1 || fetched.length + delivered.length > 0;
+      chains.push(isWorth ? closed(rows, steps, touches, fetched, delivered, limits) : alone(steps[0]!));
     }
     open = undefined;
   };
@@ -135,6 +140,7 @@ const alone = (step: Step): Chain => ({
   crossing: new Set(),
   locals: new Set(),
   fetches: [],
+  deliveries: [],
 });
 
 /** The size of the axis that a step goes through outermost, or 0. */
@@ -230,7 +236,7 @@ function apart(a: Touch, b: Touch): boolean {
 }
 
 /** Buffers whose rows follow each other in a file as they do here, and the elements of a row. */
-function fetchable(
+function movable(
   rows: number,
   touches: readonly Touch[],
   filed: ReadonlyMap<number, number>,
@@ -247,7 +253,8 @@ function closed(
   rows: number,
   steps: readonly Step[],
   touches: readonly Touch[],
-  fetched: ReturnType<typeof fetchable>,
+  fetched: ReturnType<typeof movable>,
+  delivered: ReturnType<typeof movable>,
   limits: ChainLimits,
 ): Chain {
   const whole = (touch: Touch) => ({ ...touch, writes: true });
@@ -257,6 +264,7 @@ function closed(
   const left = rows - blocks * size;
   const parts = (part: Pick<Part, "from" | "blocks" | "height">) =>
     steps.map((step) => partOf(step, { rows, size, ...part }));
+  const moved = ({ buffer, perRow }: (typeof fetched)[number]): Moved => ({ buffer, perBlock: perRow * size });
   return {
     isWhole: false,
     blocks,
@@ -265,7 +273,8 @@ function closed(
     share: size / rows,
     crossing: new Set(strays.map((touch) => touch.buffer)),
     locals: new Set(),
-    fetches: fetched.map(({ buffer, perRow }) => ({ buffer, perBlock: perRow * size })),
+    fetches: fetched.map(moved),
+    deliveries: delivered.map(moved),
   };
 }
 
@@ -289,13 +298,16 @@ function localized(chains: readonly Chain[], kept: ReadonlySet<number>): Chain[]
   };
   return chains.map((chain) => {
     const fetches = chain.fetches.filter(({ buffer }) => isFetched(buffer));
-    const own = [...users].filter(([buffer, by]) => by.has(chain) && by.size === 1 && !kept.has(buffer));
-    const made = chain.isWhole ? [] : own.map(([buffer]) => buffer).filter((b) => !chain.crossing.has(b));
-    const locals = new Set([...made, ...fetches.map((fetch) => fetch.buffer)]);
+    const isOwn = (buffer: number) => users.get(buffer)!.size === 1 && !chain.crossing.has(buffer);
+    const deliveries = chain.deliveries.filter(({ buffer }) => isOwn(buffer));
+    const touched = [...users].flatMap(([buffer, by]) => (by.has(chain) && !kept.has(buffer) ? [buffer] : []));
+    const made = chain.isWhole ? [] : touched.filter(isOwn);
+    const locals = new Set([...made, ...[...fetches, ...deliveries].map(({ buffer }) => buffer)]);
     return {
       ...chain,
       locals,
       fetches,
+      deliveries,
       steps: chain.steps.map((step) => staying(step, locals, 0)),
       tail: chain.tail.map((step) => staying(step, locals, chain.blocks)),
     };

@@ -2,7 +2,7 @@
 import { ancestors, type Node } from "../../graph/node.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import type { ConcreteGraph, MemoryDescription, StageDescription, StepDescription } from "../engine.ts";
-import type { Fetch } from "./chains.ts";
+import type { Moved } from "./chains.ts";
 import { materialized } from "./fusion.ts";
 import { BLOCK, type Kernel, type Operand, operationsIn, valuesOf } from "./kernel.ts";
 import { WIDTH } from "./lanes.ts";
@@ -14,10 +14,10 @@ import { buffersOf, type Place, type Step } from "./steps.ts";
 export function describeStages({ inputs, outputs }: ConcreteGraph, plan: Plan): StageDescription[] {
   const kept = materialized(ancestors([...inputs, ...outputs]), new Set(inputs), outputs);
   return plan.chains.map(
-    ({ blocks, steps, tail, locals, fetches }): StageDescription => ({
+    ({ blocks, steps, tail, locals, fetches, deliveries }): StageDescription => ({
       blocks: blocks + (tail.length > 0 ? 1 : 0),
       steps: fetches
-        .map((fetch) => reading(fetch, blocks, plan, inputs))
+        .map((fetch) => moving("read", fetch, blocks, plan.inputs, inputs))
         .concat(
           steps.map((step, i): StepDescription => {
             const { reads, writes } = buffersOf(step);
@@ -40,22 +40,31 @@ export function describeStages({ inputs, outputs }: ConcreteGraph, plan: Plan): 
               operations: of("operations"),
             };
           }),
+          deliveries.map((delivery) => moving("write", delivery, blocks, plan.outputs, outputs)),
         ),
     }),
   );
 }
 
-function reading({ buffer, perBlock }: Fetch, blocks: number, plan: Plan, inputs: readonly Node[]): StepDescription {
-  const input = plan.inputs.findIndex((place) => place.buffer === buffer);
-  const { dtype, shape } = plan.inputs[input]!;
+function moving(
+  kind: "read" | "write",
+  { buffer, perBlock }: Moved,
+  blocks: number,
+  places: readonly Place[],
+  nodes: readonly Node[],
+): StepDescription {
+  const at = places.findIndex((place) => place.buffer === buffer);
+  const { dtype, shape } = places[at]!;
+  const bytes = sizeOf(shape) * WIDTH[dtype];
+  const isRead = kind === "read";
   return {
-    kind: "read",
-    nodes: [inputs[input]!],
+    kind,
+    nodes: [nodes[at]!],
     loop: [blocks, perBlock],
-    reads: [],
-    writes: [buffer],
-    read: sizeOf(shape) * WIDTH[dtype],
-    written: 0,
+    reads: isRead ? [] : [buffer],
+    writes: isRead ? [buffer] : [],
+    read: isRead ? bytes : 0,
+    written: isRead ? 0 : bytes,
     operations: 0,
   };
 }

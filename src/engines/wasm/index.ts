@@ -75,9 +75,9 @@ async function laidOut(
   { plan: limits }: Thresholds,
 ) {
   const { describeMemory, describeStages, planLayout, planOf } = await import("./compiler.ts");
-  const { fastMath, keepsFeeds, inFiles } = options;
+  const { fastMath, keepsFeeds, inFiles, toFiles } = options;
   // What is kept for the next run is in memory as a whole.
-  const plan = planOf(graph, { fastMath, inFiles: keepsFeeds ? undefined : inFiles, limits });
+  const plan = planOf(graph, { fastMath, inFiles: keepsFeeds ? undefined : inFiles, toFiles, limits });
   const layout = planLayout(plan, threads, keepsFeeds);
   const describe = (count: number): Description => ({
     engine: "wasm",

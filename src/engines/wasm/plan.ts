@@ -34,24 +34,26 @@ export interface PlanOptions {
   readonly fastMath?: boolean | undefined;
   /** Inputs that may be read from files, block by block, and the dtypes there. */
   readonly inFiles?: ReadonlyMap<Node, DType> | undefined;
+  /** Outputs that may be written to files, block by block. */
+  readonly toFiles?: ReadonlySet<Node> | undefined;
   readonly limits?: PlanLimits | undefined;
 }
 
 /** From which sizes on a plan goes by blocks. */
 export interface PlanLimits extends ChainLimits {
-  /** Bytes of an input that is not read as a whole. */
+  /** Bytes of an input that is not read as a whole, or of an output that is not written so. */
   readonly leastFiled: number;
 }
 const LIMITS: PlanLimits = { ...CHAIN_LIMITS, leastFiled: 1_000_000 };
 
 export function planOf(
   graph: ConcreteGraph,
-  { fastMath, inFiles = new Map(), limits = LIMITS }: PlanOptions = {},
+  { fastMath, inFiles = new Map(), toFiles = new Set(), limits = LIMITS }: PlanOptions = {},
 ): Plan {
   const large = [...inFiles].filter(([node, dtype]) => elementsOf(node) * WIDTH[dtype] >= limits.leastFiled);
   let filed: ReadonlyMap<Node, DType> = new Map(large.length > MOST_FILED ? [] : large);
   for (;;) {
-    const plan = new Planner(graph, fastMath, filed, limits).plan();
+    const plan = new Planner(graph, fastMath, filed, limits).plan(toFiles);
     const fetched = new Set(plan.chains.flatMap(({ fetches }) => fetches.map((fetch) => fetch.buffer)));
     const isFetched = (node: Node) => fetched.has(plan.inputs[graph.inputs.indexOf(node)]!.buffer);
     // Loops that read something as a file has it in another dtype cannot read it from memory.
@@ -61,12 +63,13 @@ export function planOf(
   }
 }
 
-/** How many inputs may be read so. */
-const MOST_FILED = MOST_STREAMS / MOST_READINGS;
+/** How many outputs may be written so, and how many inputs read. */
+const MOST_DELIVERED = 32;
+const MOST_FILED = (MOST_STREAMS - MOST_DELIVERED) / MOST_READINGS;
 
 class Planner {
   readonly #graph: ConcreteGraph;
-  readonly #limits: ChainLimits;
+  readonly #limits: PlanLimits;
   readonly #fastMath: boolean | undefined;
   /** The inputs that may be read from files, and their dtypes there. */
   readonly #filed: ReadonlyMap<Node, DType>;
@@ -80,7 +83,7 @@ class Planner {
     graph: ConcreteGraph,
     fastMath: boolean | undefined,
     filed: ReadonlyMap<Node, DType>,
-    limits: ChainLimits,
+    limits: PlanLimits,
   ) {
     this.#limits = limits;
     this.#fastMath = fastMath;
@@ -90,7 +93,7 @@ class Planner {
     this.#kept = materialized(this.#nodes, new Set(graph.inputs), graph.outputs);
   }
 
-  plan(): Plan {
+  plan(toFiles: ReadonlySet<Node>): Plan {
     const inputs = this.#graph.inputs.map((node) => this.#newPlace(node, this.#filed.get(node)));
     const filed = new Map(
       inputs.flatMap(({ buffer, shape }, i) =>
@@ -100,7 +103,16 @@ class Planner {
     for (const node of this.#nodes) if (this.#kept.has(node) && !this.#places.has(node)) this.#make(node);
     const outputs = this.#graph.outputs.map((node) => this.#result(node, filed));
     const kept = new Set([...inputs, ...outputs].map((place) => place.buffer));
-    return { chains: chainsOf(this.#steps, kept, filed, this.#limits), buffers: this.#buffers, inputs, outputs };
+    const large = outputs.flatMap((place, i) => {
+      const isAlone = inputs.concat(outputs).filter(({ buffer }) => buffer === place.buffer).length === 1;
+      const isLarge = sizeOf(place.shape) * WIDTH[place.dtype] >= this.#limits.leastFiled;
+      return toFiles.has(this.#graph.outputs[i]!) && isAlone && isLarge
+        ? [[place.buffer, sizeOf(place.shape)] as const]
+        : [];
+    });
+    const delivered = new Map(large.slice(0, MOST_DELIVERED));
+    const chains = chainsOf(this.#steps, kept, filed, delivered, this.#limits);
+    return { chains, buffers: this.#buffers, inputs, outputs };
   }
 
   /** Where an output is in the end: in C order, in its own dtype, and in memory as a whole. */

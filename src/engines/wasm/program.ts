@@ -8,8 +8,8 @@ import { copyInto } from "../reference/copy.ts";
 import { nodeValue } from "../reference/evaluate.ts";
 import type { View } from "../reference/view.ts";
 import { call, type FunctionCode, forBelow, get, i32Const, moduleOf, op, when } from "./assembler.ts";
-import type { Chain } from "./chains.ts";
-import { Files, readingsOf } from "./files.ts";
+import type { Chain, Moved } from "./chains.ts";
+import { Files, movingsOf } from "./files.ts";
 import { type AddressOf, FROM, itemFunction, type Loop, SCRATCH_AT, TO } from "./items.ts";
 import { WIDTH } from "./lanes.ts";
 import { loopOf } from "./loops.ts";
@@ -33,7 +33,14 @@ const GRAIN = 32_768;
 
 /** What remains to be done with data for a chain of the plan: loops by number, or a node for the reference engine. */
 type Task = { readonly stage: number } & (
-  | { readonly kind: "loop"; readonly index: number; readonly items: number; readonly grain: number }
+  | {
+      readonly kind: "loop";
+      readonly index: number;
+      readonly items: number;
+      readonly grain: number;
+      /** Whether it writes to files. */
+      readonly writes: boolean;
+    }
   | { readonly kind: "host"; readonly node: Node; readonly args: readonly Place[]; readonly to: Place }
 );
 
@@ -88,9 +95,9 @@ export function programOf(
   // Fused products are part of WebAssembly since V8 11.4; Node 20's has them behind a flag.
   if (!WebAssembly.validate(bytes)) process.getBuiltinModule("node:v8").setFlagsFromString(RELAXED_SIMD);
   const module = new WebAssembly.Module(bytes);
-  const readings = readingsOf(plan);
-  const files = new Files(readings, memory);
-  const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, fetch: files.fetch, memory } });
+  const movings = movingsOf(plan);
+  const files = new Files(movings, memory);
+  const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, ...files.imports, memory } });
   const id = threads.add({
     memory,
     module,
@@ -105,23 +112,28 @@ export function programOf(
     return { dtype, data: viewOf(dtype, bytes), shape, strides, offset };
   };
 
-  const perform = (task: Task) => {
-    if (task.kind === "loop") threads.run(id, task.index, task.items, task.grain);
-    else copyInto(view(task.to), nodeValue(task.node, task.args.map(view)));
+  const perform = async (task: Task) => {
+    if (task.kind === "host") copyInto(view(task.to), nodeValue(task.node, task.args.map(view)));
+    else if (task.writes) await inSlices(task.items, task.grain, (...slice) => threads.run(id, task.index, ...slice));
+    else threads.run(id, task.index, task.items, task.grain);
   };
   const timing = { runs: 0, milliseconds: plan.chains.map(() => 0) };
-  const measured = (task: Task) => {
+  const measured = async (task: Task) => {
     const start = process.hrtime.bigint();
-    perform(task);
+    await perform(task);
     timing.milliseconds[task.stage]! += Number(process.hrtime.bigint() - start) / 1e6;
   };
 
-  const inParts = new Set(readings.map((reading) => reading.input));
+  const placesOf = (kind: "read" | "write") => new Set(movings.flatMap((m) => (m.kind === kind ? [m.of] : [])));
+  const inParts = placesOf("read");
+  const toFiles = placesOf("write");
+  const written = [...toFiles].sort((a, b) => a - b);
   /** What is in memory, of each input. */
   const known: (FeedSource | undefined)[] = [];
   return {
     timing: timed ? timing : undefined,
-    run: async (feeds) => {
+    written,
+    run: async (feeds, targets = []) => {
       for (const [i, place] of plan.inputs.entries()) {
         if (feeds[i] === known[i] || inParts.has(i)) continue;
         known[i] = undefined;
@@ -129,8 +141,11 @@ export function programOf(
         if (keepsFeeds) known[i] = feeds[i];
       }
       if (++timing.runs >= threadsFrom) threads.grow(most);
-      files.withOpen(feeds, () => tasks.forEach(timed ? measured : perform));
-      return plan.outputs.map((place) => tensorOf(view(place)));
+      const targetOf = new Map(written.map((output, i) => [output, targets[i]!]));
+      await files.withOpen(feeds, targetOf, async () => {
+        for (const task of tasks) await (timed ? measured(task) : perform(task));
+      });
+      return plan.outputs.flatMap((place, i) => (toFiles.has(i) ? [] : [tensorOf(view(place))]));
     },
     describe: () => describe(Math.min(most, threads.count)),
     dispose: () => threads.remove(id),
@@ -146,13 +161,20 @@ function assemble(plan: Plan, addressOf: AddressOf) {
     const addTask = ({ code, items, perItem }: Loop) => {
       functions.push(code);
       const grain = Math.max(1, Math.min(Math.ceil(GRAIN / perItem), Math.ceil(items / 2)));
-      tasks.push({ stage, kind: "loop", index: functions.length - 1, items, grain });
+      tasks.push({
+        stage,
+        kind: "loop",
+        index: functions.length - 1,
+        items,
+        grain,
+        writes: chain.deliveries.length > 0,
+      });
     };
     const [step] = chain.steps as [Step];
     if (step.kind === "host") tasks.push({ stage, ...step });
     else if (chain.isWhole) loopsOf(step, functions, addressOf).forEach(addTask);
     else chained(chain, streams, functions, addressOf).forEach(addTask);
-    streams += chain.fetches.length;
+    streams += chain.fetches.length + chain.deliveries.length;
   }
   return { functions, tasks };
 }
@@ -179,7 +201,7 @@ function loopsOf(step: Looping, functions: FunctionCode[], addressOf: AddressOf)
  * `firstStream` on.
  */
 function chained(
-  { blocks, steps, tail, fetches }: Chain,
+  { blocks, steps, tail, fetches, deliveries }: Chain,
   firstStream: number,
   functions: FunctionCode[],
   addressOf: AddressOf,
@@ -203,17 +225,18 @@ function chained(
   };
   const inWhole = whole.map(({ index, items }) => itemsOfBlock(index, items / blocks));
   const inRest = rest.map(({ index, items }) => call(index, i32Const(0), i32Const(items), get(SCRATCH_AT)));
-  const fetched = fetches.map(({ buffer }, i) => {
-    const address = op("i32.add", get(SCRATCH_AT), i32Const(addressOf(buffer).base));
-    return call(importIndex("fetch"), i32Const(firstStream + i), get(FROM), address);
-  });
+  const moves = (by: "fetch" | "deliver", moved: readonly Moved[], first: number) =>
+    moved.map(({ buffer }, i) => {
+      const address = op("i32.add", get(SCRATCH_AT), i32Const(addressOf(buffer).base));
+      return call(importIndex(by), i32Const(first + i), get(FROM), address);
+    });
   const code = itemFunction();
   code.emit(
     forBelow(
       FROM,
       get(TO),
       1,
-      ...fetched,
+      ...moves("fetch", fetches, firstStream),
       ...(product ? [itemsOfBlock(product.index, product.items / count)] : []),
       ...(tail.length > 0
         ? [
@@ -221,10 +244,31 @@ function chained(
             when(op("i32.eq", get(FROM), i32Const(blocks)), ...inRest),
           ]
         : inWhole),
+      ...moves("deliver", deliveries, firstStream + fetches.length),
     ),
   );
   const work = [...(product ? [product] : []), ...whole, ...rest].reduce((sum, loop) => sum + loop.work, 0);
   return [...(packing ? [packing] : []), { code, items: count, perItem: work / count }];
+}
+
+/** Milliseconds of work after which signals are heard: whoever writes a file takes it away should one end the process. */
+const SLICE = 50;
+
+/** Does all items, some at a time, so that the process hears of signals between. */
+async function inSlices(
+  items: number,
+  grain: number,
+  work: (end: number, grain: number, first: number) => void,
+): Promise<void> {
+  for (let first = 0, count = 16 * grain; first < items; ) {
+    const start = process.hrtime.bigint();
+    const end = Math.min(first + count, items);
+    work(end, grain, first);
+    await new Promise(setImmediate);
+    const milliseconds = Number(process.hrtime.bigint() - start) / 1e6;
+    count = Math.ceil(count * Math.min(4, SLICE / milliseconds));
+    first = end;
+  }
 }
 
 function read({ readInto }: FeedSource, { data, shape }: View): void {

@@ -17,11 +17,13 @@ const IMPORTED = Object.entries(SIGNATURES).map(([name, [params, result]]) => ({
 /** For threads that do not have them: their names, and something of the type of their results. */
 export const STAND_INS = IMPORTED.map(({ name, results }) => ({ name, zero: results[0] === "i64" ? 0n : 0 }));
 
-/** (stream, block, address): reads a block of a file, on every thread; see threads.ts. */
-const FETCH = { name: "fetch", params: ["i32", "i32", "i32"], results: [] } as const;
+/** (stream, block, address): these read and write a block of a file, on every thread; see threads.ts. */
+const MOVES = ["fetch", "deliver"].map(
+  (name): ImportedFunction => ({ name, params: ["i32", "i32", "i32"], results: [] }),
+);
 
 /** Every module imports all of these. */
-export const IMPORTS: readonly ImportedFunction[] = [...IMPORTED, FETCH];
+export const IMPORTS: readonly ImportedFunction[] = [...IMPORTED, ...MOVES];
 
 /** What a call of one names it by. */
 export const importIndex = (name: string): number => IMPORTS.findIndex((i) => i.name === name);

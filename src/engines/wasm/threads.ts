@@ -20,7 +20,7 @@ const WORDS = {
   threads: 7,
   /** Set by a worker that met a value which only the main thread can compute. */
   redo: 8,
-  /** By a worker that could not read: the number of the stream, and one, and the block. */
+  /** By a worker that could not read or write: the number of the stream, and one, and the block. */
   failed: 9,
   failedBlock: 10,
 } as const;
@@ -29,7 +29,7 @@ const SHUT = -(2 ** 30);
 
 /** Of a stream: a descriptor, where its data begin and end in the file, and the bytes of a block. */
 const NUMBERS_PER_STREAM = 4;
-export const MOST_STREAMS = 64;
+export const MOST_STREAMS = 96;
 
 /** Tries before a thread sleeps: jobs follow each other in microseconds. */
 const SPINS = 20_000;
@@ -50,9 +50,12 @@ function take(control: Int32Array, words: typeof WORDS, exports: Exports, scratc
   }
 }
 
-/** Reads a block of a stream to an address: false where the file has ended. (A worker has only this text of it.) */
-function readBlock(
-  readSync: typeof import("node:fs").readSync,
+/** `readSync` or `writeSync` of Node: moves bytes between a file and memory, and gives how many. */
+type Move = (descriptor: number, bytes: Uint8Array, place: number, count: number, position: number) => number;
+
+/** Reads a block of a stream to an address, or writes it from there: false where the file has ended. (A worker has only this text of it.) */
+function moveBlock(
+  move: Move,
   streams: Float64Array,
   bytes: Uint8Array,
   stream: number,
@@ -61,36 +64,38 @@ function readBlock(
 ): boolean {
   const [descriptor, start, end, size] = streams.subarray(4 * stream) as unknown as [number, number, number, number];
   const stop = Math.min(start + (block + 1) * size, end);
-  let target = address >>> 0;
+  let place = address >>> 0;
   for (let at = start + block * size; at < stop; ) {
-    const count = readSync(descriptor, bytes, target, stop - at, at);
+    const count = move(descriptor, bytes, place, stop - at, at);
     if (count === 0) return false;
     at += count;
-    target += count;
+    place += count;
   }
   return true;
 }
 
 /** What a worker runs. It may be there before any machine is, and joins in whatever job it finds. */
 const WORKER = `const { parentPort, receiveMessageOnPort, workerData } = require("node:worker_threads");
-const { readSync } = require("node:fs");
+const { readSync, writeSync } = require("node:fs");
 const { control, streams, thread } = workerData;
 const words = ${JSON.stringify(WORDS)};
 const take = ${take};
-const readBlock = ${readBlock};
+const moveBlock = ${moveBlock};
 const redo = () => Atomics.store(control, words.redo, 1);
 const machines = new Map();
 function instantiate({ memory, module, routines, scratch }) {
   const bytes = new Uint8Array(memory.buffer);
   const env = Object.fromEntries(routines.map(({ name, zero }) => [name, () => (redo(), zero)]));
   env.memory = memory;
-  env.fetch = (stream, block, address) => {
+  const moving = (move) => (stream, block, address) => {
     let done = false;
-    try { done = readBlock(readSync, streams, bytes, stream, block, address); } catch {}
+    try { done = moveBlock(move, streams, bytes, stream, block, address); } catch {}
     if (done) return;
     Atomics.store(control, words.failedBlock, block);
     Atomics.store(control, words.failed, stream + 1);
   };
+  env.fetch = moving(readSync);
+  env.deliver = moving(writeSync);
   return { scratch: scratch[thread], exports: new WebAssembly.Instance(module, { env }).exports };
 }
 function machineFor(job) {
@@ -132,7 +137,7 @@ export interface Machine {
   readonly scratch: readonly number[];
 }
 
-/** A part of a file that is read block by block. */
+/** A part of a file that is read or written block by block. */
 export interface Stream {
   readonly descriptor: number;
   readonly start: number;
@@ -140,12 +145,12 @@ export interface Stream {
   readonly blockBytes: number;
 }
 
-/** A worker could not read a block. */
-export class FailedRead extends Error {
+/** A worker could not read or write a block. */
+export class FailedMove extends Error {
   readonly stream: number;
   readonly block: number;
   constructor(stream: number, block: number) {
-    super(`block ${block} of stream ${stream} cannot be read`);
+    super(`block ${block} of stream ${stream} cannot be read or written`);
     this.stream = stream;
     this.block = block;
   }
@@ -208,32 +213,37 @@ class Threads {
     for (const worker of this.#workers) worker.postMessage({ id });
   }
 
-  /** What the loops of the next jobs read block by block. */
+  /** What the loops of the next jobs read and write block by block. */
   set streams(streams: readonly Stream[]) {
     this.#streams.set(
       streams.flatMap(({ descriptor, start, end, blockBytes }) => [descriptor, start, end, blockBytes]),
     );
   }
 
-  /** Reads a block of a stream, as loops do, to an address: false where the file has ended. Throws system errors. */
-  readBlock(
-    readSync: typeof import("node:fs").readSync,
-    bytes: Uint8Array,
-    ...block: [number, number, number]
-  ): boolean {
-    return readBlock(readSync, this.#streams, bytes, ...block);
+  /** Reads or writes a block of a stream, as loops do, at an address: false where the file has ended. Throws system errors. */
+  moveBlock(move: Move, bytes: Uint8Array, ...block: [stream: number, block: number, address: number]): boolean {
+    return moveBlock(move, this.#streams, bytes, ...block);
   }
 
   /**
-   * Runs function `index` of a machine over `items`, `grain` at a time, and comes back when all are done. Throws FailedRead, and
-   * what the machine's own imports throw.
+   * Runs function `index` of a machine over the items from `first` to before `items`, `grain` at a time, and comes back when all
+   * are done. Throws FailedMove, and what the machine's own imports throw.
    */
-  run(id: number, index: number, items: number, grain: number): void {
+  run(id: number, index: number, items: number, grain: number, first = 0): void {
     const control = this.#control;
     const { exports, scratch } = this.#machines.get(id)!;
-    const alone = { next: 0, function: index, items, grain, redo: 0, failed: 0, machine: id, threads: scratch.length };
+    const alone = {
+      next: first,
+      function: index,
+      items,
+      grain,
+      redo: 0,
+      failed: 0,
+      machine: id,
+      threads: scratch.length,
+    };
     for (const [word, value] of Object.entries(alone)) control[WORDS[word as keyof typeof WORDS]] = value;
-    const isShared = this.#workers.size > 0 && scratch.length > 1 && items > grain;
+    const isShared = this.#workers.size > 0 && scratch.length > 1 && items - first > grain;
     if (isShared) {
       this.#job = (this.#job % MOST_JOBS) + 1;
       Atomics.store(control, WORDS.gate, this.#job * 256);
@@ -246,9 +256,9 @@ class Threads {
       if (isShared) this.#shut();
     }
     const failed = Atomics.load(control, WORDS.failed);
-    if (failed > 0) throw new FailedRead(failed - 1, control[WORDS.failedBlock]!);
+    if (failed > 0) throw new FailedMove(failed - 1, control[WORDS.failedBlock]!);
     if (Atomics.load(control, WORDS.redo) === 0) return;
-    control[WORDS.next] = 0;
+    control[WORDS.next] = first;
     take(control, WORDS, exports, scratch[0]!);
   }
 
