@@ -39,13 +39,16 @@ const buffers = (numbers: readonly number[]): string => [...new Set(numbers)].ma
 /** How many operations of a step are named. */
 const NAMED = 8;
 
-/** `y: tanh add mul` */
-function stepText({ nodes }: StepDescription, names: Names): string {
+/** `y: tanh add mul`, or what is read or written. */
+function stepText({ kind, nodes }: StepDescription, names: Names): string {
+  const [first] = nodes as [Node];
+  if (kind === "read") return String(first.attrs["name"]);
+  if (kind === "write") return String(names.get(first));
   const ops = [
     ...new Set(nodes.filter((node, i) => i === 0 || opOf(node).kind !== "leaf").map((node) => node.op.name)),
   ];
   const shown = ops.length > NAMED ? [...ops.slice(0, NAMED), "…"] : ops;
-  const name = names.get(nodes[0]!);
+  const name = names.get(first);
   return [...(name === undefined ? [] : [`${name}:`]), ...shown].join(" ");
 }
 
