@@ -63,6 +63,31 @@ interface Touch {
   readonly to: number;
 }
 
+/** Steps that will be a chain, by rows that they all go through. */
+interface Open {
+  readonly rows: number;
+  readonly steps: readonly Step[];
+  readonly touches: readonly Touch[];
+}
+
+/** With one step more, by rows that are maybe longer; undefined where these steps cannot go by such rows. */
+function withStep(open: Open, step: Step, rows: number, limits: ChainLimits): Open | undefined {
+  if (rows < limits.leastRows || (open.steps.length > 0 && !mayJoin(step, { ...open, rows }))) return undefined;
+  const before = rows === open.rows ? open.touches : touchesByRows(open, rows, limits);
+  const more = touchesOf(step, rows, limits);
+  if (!before || !more?.every((touch) => before.every((other) => apart(other, touch)))) return undefined;
+  return { rows, steps: [...open.steps, step], touches: [...before, ...more] };
+}
+
+/** The touches of the same steps by longer rows, if these fit the cache. */
+function touchesByRows({ rows: before, steps }: Open, rows: number, limits: ChainLimits): Touch[] | undefined {
+  const largest = LARGEST_BLOCK * limits.blockElements;
+  const isLong = (step: Step) => step.kind === "product" || elementsPerRow(step, rows) > largest;
+  if (before % rows !== 0 || steps.some(isLong)) return undefined;
+  const each = steps.map((step) => touchesOf(step, rows, limits));
+  return each.every((touches) => touches !== undefined) ? each.flat() : undefined;
+}
+
 /**
  * @param kept - the buffers of inputs and outputs
  * @param filed - the elements of those that may be read from files, block by block
@@ -76,7 +101,7 @@ export function chainsOf(
   limits: ChainLimits,
 ): Chain[] {
   const chains: Chain[] = [];
-  let open: { rows: number; steps: Step[]; touches: Touch[] } | undefined;
+  let open: Open | undefined;
   const close = () => {
     if (open) {
       const { rows, steps, touches } = open;
@@ -88,18 +113,11 @@ export function chainsOf(
     open = undefined;
   };
   for (const step of combinesLast(steps)) {
-    const joining = open && mayJoin(step, open) ? touchesOf(step, open.rows, limits) : undefined;
-    const before = open?.touches ?? [];
-    if (open && joining?.every((touch) => before.every((other) => apart(other, touch)))) {
-      open.steps.push(step);
-      open.touches.push(...joining);
-      continue;
-    }
-    close();
     const rows = step.kind === "combine" ? 0 : leadingSize(step);
-    const touches = rows >= limits.leastRows ? touchesOf(step, rows, limits) : undefined;
-    if (touches) open = { rows, steps: [step], touches };
-    else chains.push(alone(step));
+    const joined = open && (withStep(open, step, open.rows, limits) ?? withStep(open, step, rows, limits));
+    if (!joined) close();
+    open = joined ?? withStep({ rows, steps: [], touches: [] }, step, rows, limits);
+    if (!open) chains.push(alone(step));
   }
   close();
   return localized(chains, kept);
