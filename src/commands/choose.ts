@@ -22,6 +22,11 @@ export function chooseOutputs(program: Lowered, flags: readonly string[]): Chose
   if (twice !== undefined) fail("usage", `-o ${twice} is given twice`, { exit: 2 });
   const chosen = flags.map((flag) => {
     const [, name = flag, path] = /^(.*?)=(.*)$/s.exec(flag) ?? [];
+    if (name.trim() === "")
+      fail("usage", flag === "" ? "-o names nothing" : `-o ${flag} names no output before =`, {
+        help: "write -o NAME=FILE, or -o NAME alone",
+        exit: 2,
+      });
     if (path === undefined) return { tensor: outputNamed(program, name) };
     if (path === "")
       fail("usage", `-o ${flag} says nothing after =`, { help: `write -o ${name}=FILE, or -o ${name} alone`, exit: 2 });
