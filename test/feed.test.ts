@@ -99,6 +99,16 @@ test("standard input without a name is a stream of objects", () => {
   ]);
 });
 
+test("a stream that has no end is read no further than 4 GiB", () => {
+  const chunk = Buffer.alloc(2 ** 24, "1, ");
+  function* endless(): Generator<Uint8Array> {
+    for (;;) yield chunk;
+  }
+  expect(mistake(() => openFeeds(["x=-"], endless()))).toMatchObject({
+    message: "input `x`: cannot read stdin: it has no end within 4 GiB",
+  });
+});
+
 describe("mistakes", () => {
   test.each<[string[], ExitStatus, string, string?]>([
     [["x=1", "x=2"], 2, "the input `x` is fed twice"],

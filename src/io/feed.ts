@@ -161,7 +161,7 @@ const NEEDLESS_KEY = /^(.+?\.(?:npy|json|csv)):/is;
 
 /** Opens what stands at SRC; `help` is for a path where there is nothing. */
 function open(src: string, stdin: Iterable<Uint8Array>, help?: string): Source | Group {
-  if (src === "-") return read(openChunks(stdin), "stdin");
+  if (src === "-") return read(openChunks(stdin, "stdin"), "stdin");
   if (INLINE.test(src)) {
     if (/^[-\d].*\D$/.test(src) && extname(src) in READERS) {
       fail("feed", `${src} begins as a number does, so it is no path`, { help: `write ./${src}`, exit: 2 });
