@@ -92,6 +92,13 @@ const INSTEAD: Readonly<Record<string, string>> = {
 /** Tokens that are never right, by what they look like; the first row that fits speaks. */
 const STRANGE: readonly (readonly [RegExp, code: string, message: string, help: string])[] = [
   [/^"(?:[^"\\]|\\.)*$/, "string", "this string is not finished", 'a string is `"…"` on one line'],
+  [/^".*\t/, "string", "this string holds a tab", "write `\\t` for it"],
+  [
+    /^".*\p{Cc}/u,
+    "string",
+    "this string holds a control character",
+    "write `\\u00XX` for it, where XX is its code in hexadecimal digits",
+  ],
   [/^"/, "string", "this string holds an escape that JSON does not know", "write `\\\\` for a backslash"],
   [/^'/, "string", "strings stand in double quotes", 'write `"…"`; a transpose is `.T`'],
   [/^0[xXbBoO]/, "number", "numbers are decimal", "write it in decimal digits"],

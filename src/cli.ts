@@ -234,6 +234,19 @@ const inOurVoice = (text: string): string =>
 
 const BAD_VALUE = /^option '(?:-\w, )?(--[\w-]+).*?' argument '(.*)' is invalid$/s;
 
+/** The command that the words name, as it is called: `tsym run`; `tsym` where they name none. */
+function calledCommand(): string {
+  let called: Command = program;
+  let name = called.name();
+  for (const word of words.slice(2).filter((word) => !word.startsWith("-"))) {
+    const sub = called.commands.find((command) => command.name() === word);
+    if (!sub) break;
+    called = sub;
+    name += ` ${word}`;
+  }
+  return name;
+}
+
 /** Commander's complaint as a diagnostic of ours: a second sentence, or "(Did you mean …?)", says what to do. */
 function usageDiagnostic({ message }: CommanderError): Diagnostic {
   const [, what = message, idea] = /^(?:error: )?(.*?)(?:\. |\n\(|$)(.*?)\)?$/s.exec(message) ?? [];
@@ -242,7 +255,7 @@ function usageDiagnostic({ message }: CommanderError): Diagnostic {
     code: "usage",
     message: inOurVoice(what.replace(BAD_VALUE, "`$2` is no value of $1")),
     labels: [],
-    help: idea ? inOurVoice(idea) : "`tsym --help` and `tsym run --help` show what can be written",
+    help: idea ? inOurVoice(idea) : `\`${calledCommand()} --help\` shows what can be written`,
   };
 }
 

@@ -48,6 +48,8 @@ describe("mistakes have a line and a column", () => {
   test.each([
     ["1,2\n3,\n", "a.csv:2, column 2: the cell is empty"],
     ["1,,3\n", "a.csv:1, column 2: the cell is empty"],
+    ["\n\n1,2\n", "a.csv:1, column 1: the first line is empty"],
+    ["1\n2,3\n", "a.csv:2, column 2: expected one cell, as in the first line, found 2"],
     ["1\n\n2\n", "a.csv:2, column 1: the cell is empty"],
     ["1,2\n3\n", "a.csv:2, column 1: expected 2 cells, as in the first line, found 1"],
     ["1,2\n3,4,5\n", "a.csv:2, column 3: expected 2 cells, as in the first line, found 3"],

@@ -141,3 +141,15 @@ test("equalities force sizes: two that force different ones are told apart, with
   expect(require(m, 4)).toMatchObject({ impossible: true, because: [{ site: "m=3" }] });
   expect(isKnown(made.reduce(addDims(n, m)))).toBe(true);
 });
+
+test("a condition that says what an earlier one says is not recorded again", () => {
+  const [n, m] = [symbolDim("n"), symbolDim("m")];
+  const made = new Conditions();
+  const require = (lhs: Dim, relation: Relation, rhs: Dim) =>
+    made.require({ lhs, relation, rhs, what: "", site: undefined });
+  expect(require(n, ">=", 1)).toEqual({ holds: false });
+  expect(require(subDims(n, 1), ">=", 0)).toEqual({ holds: true });
+  expect(require(mulDims(2, n), "=", mulDims(3, m))).toEqual({ holds: false });
+  expect(require(mulDims(3, m), "=", mulDims(2, n))).toEqual({ holds: true });
+  expect(made.list.length).toBe(2);
+});

@@ -108,6 +108,16 @@ test("standard input without a name is a stream of objects", () => {
   ]);
 });
 
+test("a stream that has no end is read no further than 4 GiB", () => {
+  const chunk = Buffer.alloc(2 ** 24, "1, ");
+  function* endless(): Generator<Uint8Array> {
+    for (;;) yield chunk;
+  }
+  expect(mistake(() => openFeeds(["x=-"], endless()))).toMatchObject({
+    message: "input `x`: cannot read stdin: it has no end within 4 GiB",
+  });
+});
+
 describe("mistakes", () => {
   test.each<[string[], ExitStatus, string, string?]>([
     [["x=1", "x=2"], 2, "the input `x` is fed twice"],
@@ -135,6 +145,19 @@ describe("mistakes", () => {
     [["x=none.json"], 1, "input `x`: none.json holds tensors by key, but none is `x`: it holds nothing"],
     [["x=[1, null]"], 1, "input `x`: inline JSON: $[1]: expected a number, found null"],
     [["x=-"], 1, "input `x`: stdin: $: expected a number, found the end of the text"],
+    [["=1"], 2, "-f =1 names no input before =", "write -f NAME=1"],
+    [["x = 1"], 2, "-f x = 1 has a space beside the name", "write -f x=1"],
+    [["x= 1"], 1, "input `x`: cannot read  1: there is no such file", "leave out the space: write 1"],
+    [["x=all.npz:"], 1, "input `x`: all.npz: names no key: its keys are a, b"],
+    [["x=all.json:a"], 1, "input `x`: cannot read all.json:a: there is no such file", "by key: write all.json"],
+    [["x=.5"], 1, "input `x`: cannot read .5: there is no such file", "digits around its point: write 0.5"],
+    [["x=-.5e3"], 1, "input `x`: cannot read -.5e3: there is no such file", ": write -0.5e3"],
+    [["x=+5"], 1, "input `x`: cannot read +5: there is no such file", "no plus sign"],
+    [["x=05."], 1, "input `x`: inline JSON: $: expected a number, found 05.", ": write 5"],
+    [["x=[1, +.5]"], 1, "input `x`: inline JSON: $[1]: expected a number, found +.5", ": write 0.5"],
+    [["x=-inf"], 1, "input `x`: cannot read -inf: there is no such file", '"NaN", "Infinity" or "-Infinity"'],
+    [["x=True"], 1, "input `x`: cannot read True: there is no such file", "write true"],
+    [["x=1,2"], 1, "input `x`: inline JSON: $: expected the end, found ,", "a list stands in brackets: [1, 2]"],
   ])("%j", (args, exit, message, help) => {
     const found = mistake(() => feed(args));
     expect({ ...found, help: help && found.help }).toEqual({

@@ -5,7 +5,7 @@ import { foreignFunctions, isReservedFunction, spelledHere } from "../src/lower/
 import { functionNames } from "../src/ops/registry.ts";
 
 const FUNCTIONS = new Set([...functionNames(), "grad"]);
-const SETTING = "input x[3, 3], y[3, 3]; axis = 0; d = x - 1; loss = sum(x)";
+const SETTING = "input x[3, 3], y[3, 3]; axis = 0; n = size(x); i = argmax(x, axis=0); d = x - 1; loss = sum(x)";
 
 /** An expression that holds `code`: an operator needs operands. */
 function inExpression(code: string): string {
@@ -34,6 +34,10 @@ test.each([
   "concat(x, y)",
   "stack(x, y, x)",
   "norm(v, 1)",
+  'norm(x, "fro")',
+  "pad(x, 1)",
+  "pad(x, k)",
+  "pad(x, [1, k], 2)",
   "roll(x, k)",
   "kron(v, v)",
 ])("%s is no call here, and what is offered works", (call) => {

@@ -28,6 +28,7 @@ export function bind(program: Lowered, outputs: readonly NamedTensor[], fed: Rea
   const sizes = new Sizes(program, fed);
   const given = program.inputs.filter((i) => fed.has(i.name));
   for (const i of given) sizes.read(i);
+  if (given.length < program.inputs.length) sizes.force();
   sizes.check(given);
   sizes.checkConditions();
   return new Concretizer(program, sizes, fed).concretize(outputs, given);

@@ -12,6 +12,8 @@ import {
   showDim,
   showRank,
   showShape,
+  solveFor,
+  subDims,
   substitute,
   symbolsOf,
 } from "../tensor/dim.ts";
@@ -30,7 +32,7 @@ export interface FedShape {
 export class Sizes {
   readonly #program: Lowered;
   readonly #fed: ReadonlyMap<string, FedShape>;
-  readonly #values = new Map<string, { readonly size: number; readonly from: InputTensor }>();
+  readonly #values = new Map<string, { readonly size: number; readonly from?: InputTensor | undefined }>();
 
   constructor(program: Lowered, fed: ReadonlyMap<string, FedShape>) {
     this.#program = program;
@@ -53,6 +55,19 @@ export class Sizes {
     }
   }
 
+  /** Learns what the equalities force other symbols to be: those of inputs whose default stands, of that default's size. */
+  force(): void {
+    const equalities = this.#program.graph.conditions.list.filter((c) => c.relation === "=");
+    for (let before = -1; before < this.#values.size; ) {
+      before = this.#values.size;
+      for (const condition of equalities) {
+        const solution = solveFor(this.#known(subDims(condition.lhs, condition.rhs)));
+        if (solution && isKnown(solution.value) && solution.value >= 0)
+          this.#values.set(solution.symbol.key, { size: solution.value, from: this.#sourcesOf(condition)[0] });
+      }
+    }
+  }
+
   /** Every declared dim against the size that came. */
   check(inputs: readonly InputTensor[]): void {
     for (const declared of inputs)
@@ -63,13 +78,13 @@ export class Sizes {
         const learnt = asSymbol(d) && this.#values.get(asSymbol(d)!.key);
         const why = isKnown(d)
           ? ""
-          : learnt
+          : learnt?.from
             ? `; \`${learnt.from.name}\` made ${showDim(d)} = ${size}`
             : `; ${showDim(d)} is ${size}`;
         this.#refuse(
           declared,
           `axis ${axis} of input \`${declared.name}\` must have size ${size}, but ${data.label} has shape ${showFed(data.written ?? data.shape)}${why}`,
-          learnt
+          learnt?.from
             ? [
                 {
                   span: learnt.from.span,
@@ -96,8 +111,8 @@ export class Sizes {
     const [lhs, rhs] = [this.value(c.lhs), this.value(c.rhs)];
     if (lhs === undefined || rhs === undefined || holds(lhs, c.relation, rhs)) return undefined;
     const site = c.site as Site;
-    const symbols = conditionSymbols(c).flatMap((s) => this.#values.get(s.key)?.from ?? []);
-    const sources = [...new Set(symbols)].map((from): Label => {
+    const inputs = this.#sourcesOf(c);
+    const sources = inputs.map((from): Label => {
       const { label, shape, written } = this.#fed.get(from.name)!;
       return { span: from.span, text: `fed from ${label}, shape ${showFed(written ?? shape)}` };
     });
@@ -114,8 +129,13 @@ export class Sizes {
       help:
         c.broadcasts && (lhs === 1 || rhs === 1)
           ? stretchHelp(lhs === 1 ? c.lhs : c.rhs)
-          : `feed data whose sizes fit: ${[...new Set(symbols)].map(({ name }) => `\`${name}\` comes from ${this.#fed.get(name)!.label}`).join(", ")}`,
+          : `feed data whose sizes fit: ${inputs.map(({ name }) => `\`${name}\` comes from ${this.#fed.get(name)!.label}`).join(", ")}`,
     };
+  }
+
+  /** The fed inputs that a condition's sizes were learnt from. */
+  #sourcesOf(c: Condition): InputTensor[] {
+    return [...new Set(conditionSymbols(c).flatMap((s) => this.#values.get(s.key)?.from ?? []))];
   }
 
   /** `? is 5 where 3 is needed` */
@@ -136,8 +156,13 @@ export class Sizes {
   /** The number that a dim is, if the fed data tell. */
   value(d: Dim): number | undefined {
     if (isKnown(d)) return d;
-    const value = substitute(d, (s) => this.#values.get(s.key)?.size);
+    const value = this.#known(d);
     return isKnown(value) ? value : undefined;
+  }
+
+  /** The dim with every size put in that is known. */
+  #known(d: Dim): Dim {
+    return substitute(d, (s) => this.#values.get(s.key)?.size);
   }
 
   /** The symbols of a dim that nothing tells. */

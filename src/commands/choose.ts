@@ -2,10 +2,10 @@
 import { destinationOf } from "../io/file.ts";
 import { outputEnding } from "../io/output.ts";
 import { nearest } from "../lower/names.ts";
-import { leftAlone, type NamedTensor } from "../lower/outputs.ts";
+import { leftAlone, type NamedTensor, NO_OUTPUT } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
 import { requireInput } from "../session.ts";
-import { fail } from "../source.ts";
+import { fail, TsymError } from "../source.ts";
 
 export interface Chosen {
   readonly tensor: NamedTensor;
@@ -15,13 +15,17 @@ export interface Chosen {
 
 /** The outputs that `-o NAME[=FILE]` choose, or all of the program's. */
 export function chooseOutputs(program: Lowered, flags: readonly string[]): Chosen[] {
-  if (program.outputs.length === 0 && flags.length === 0)
-    fail("no-output", "the program has no output", { help: "end it with an expression, or name one: output x" });
+  if (program.outputs.length === 0 && flags.length === 0) throw new TsymError([NO_OUTPUT]);
   if (flags.length === 0) return program.outputs.map((tensor) => ({ tensor }));
   const twice = repeated(flags);
   if (twice !== undefined) fail("usage", `-o ${twice} is given twice`, { exit: 2 });
   const chosen = flags.map((flag) => {
     const [, name = flag, path] = /^(.*?)=(.*)$/s.exec(flag) ?? [];
+    if (name.trim() === "")
+      fail("usage", flag === "" ? "-o names nothing" : `-o ${flag} names no output before =`, {
+        help: "write -o NAME=FILE, or -o NAME alone",
+        exit: 2,
+      });
     if (path === undefined) return { tensor: outputNamed(program, name) };
     if (path === "")
       fail("usage", `-o ${flag} says nothing after =`, { help: `write -o ${name}=FILE, or -o ${name} alone`, exit: 2 });

@@ -49,6 +49,7 @@ export interface RunOptions {
 export async function run(file: string | undefined, options: RunOptions, world: World): Promise<number> {
   const watch = new Stopwatch();
   requireOneReader({ ...options, file });
+  requireCompared(options);
   const loaded = load(file, options.eval, world);
   watch.lap("parse");
   const stdin = descriptorChunks(world.stdin);
@@ -111,6 +112,16 @@ export async function run(file: string | undefined, options: RunOptions, world: 
     world.report([watch.report(), ...profiles.map(timingText)].join("\n"));
   }
   return 0;
+}
+
+/** A tolerance without a comparison would be ignored. */
+function requireCompared(options: RunOptions): void {
+  const flag = (["rtol", "atol"] as const).find((name) => options[name] !== undefined);
+  if (flag !== undefined && options.expect === undefined)
+    fail("usage", `--${flag} says how much --expect tolerates, but no --expect is given`, {
+      help: "name one: --expect NAME=VALUE",
+      exit: 2,
+    });
 }
 
 /** An archive is whole when it is written, so it holds one run: the record of a stream that has no other. */

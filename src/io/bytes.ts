@@ -44,19 +44,34 @@ export interface Opened {
 
 const START = 64;
 
-/** What comes in chunks, read once. */
-export function openChunks(chunks: Iterable<Uint8Array>): Opened {
+/** A buffer of Node 20 holds no more: what goes on is taken to have no end. */
+const MOST_STREAMED = 2 ** 32;
+
+/** What comes in chunks, read once. Throws TsymError where there are too many. */
+export function openChunks(chunks: Iterable<Uint8Array>, label: string): Opened {
   const rest = chunks[Symbol.iterator]();
   const taken: Uint8Array[] = [];
+  let length = 0;
+  const takeNext = (): boolean => {
+    const next = rest.next();
+    if (next.done) return false;
+    taken.push(next.value);
+    length += next.value.length;
+    if (length > MOST_STREAMED)
+      fail("file", `cannot read ${label}: it has no end within 4 GiB`, {
+        help: "a file may be larger, a stream may not",
+      });
+    return true;
+  };
   const start = () => {
-    while (taken.reduce((length, chunk) => length + chunk.length, 0) < START) {
-      const next = rest.next();
-      if (next.done) break;
-      taken.push(next.value);
-    }
+    while (length < START && takeNext());
     return Buffer.concat(taken).subarray(0, START);
   };
-  return { start, whole: () => memoryBytes(Buffer.concat([...taken, ...{ [Symbol.iterator]: () => rest }])) };
+  const whole = () => {
+    while (takeNext());
+    return memoryBytes(Buffer.concat(taken));
+  };
+  return { start, whole };
 }
 
 /**
@@ -77,7 +92,7 @@ export function openFile(path: string, help?: string): Opened {
   };
   const descriptor = open();
   const status = fstatSync(descriptor);
-  if (!status.isFile()) return openChunks(descriptorChunks(descriptor, path));
+  if (!status.isFile()) return openChunks(descriptorChunks(descriptor, path), path);
   closeSync(descriptor);
   const bytes: Bytes = {
     length: status.size,

@@ -35,6 +35,8 @@ export function openCsv(text: Uint8Array, label: string): Source {
   const first = reader.row();
   if (!first) return fail("csv", `${label}: the file is empty`);
   const columns = first.length;
+  if (columns === 1 && first[0]!.text === "")
+    bad(first[0]!, "the first line is empty", "leave it out, or write nan for a number that is missing");
   const numbers = new Numbers();
   let rows = 0;
   const word = first.find(({ text }) => text !== "" && !isElement(text));
@@ -47,7 +49,10 @@ export function openCsv(text: Uint8Array, label: string): Source {
     const row = reader.row()!;
     if (columns > 1 && row.length === 1 && row[0]!.text === "") bad(row[0]!, "the line is empty");
     if (row.length !== columns)
-      bad(row.at(-1)!, `expected ${columns} cells, as in the first line, found ${row.length}`);
+      bad(
+        row.at(-1)!,
+        `expected ${columns === 1 ? "one cell" : `${columns} cells`}, as in the first line, found ${row.length}`,
+      );
     for (const cell of row) readCell(cell, numbers, bad);
   }
   const cells = rows * columns;

@@ -4,6 +4,7 @@ import { fail, isName } from "../source.ts";
 import { type Bytes, type Opened, openChunks, openFile, slice } from "./bytes.ts";
 import { openCsv } from "./csv.ts";
 import { parseJson, readRecords, type StreamRecord } from "./json.ts";
+import { spelledInJson } from "./json-reader.ts";
 import { isNpy, openNpy } from "./npy.ts";
 import { isZip, openNpz } from "./npz.ts";
 import { openSafetensors } from "./safetensors.ts";
@@ -106,6 +107,14 @@ function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role:
       add(name, () => pick(name, src, open(src, stdin), flag));
       continue;
     }
+    const [, before] = /^\s*(.*?)\s*=/s.exec(arg) ?? [];
+    if (before === "")
+      fail("feed", `${flag} ${arg} names no ${noun} before =`, { help: `write ${flag} NAME${arg.trim()}`, exit: 2 });
+    if (before !== undefined && isName(before))
+      fail("feed", `${flag} ${arg} has a space beside the name`, {
+        help: `write ${flag} ${arg.trim().replace(/\s*=\s*/, "=")}`,
+        exit: 2,
+      });
     const help = `to feed the ${noun} \`${src}\`, write ${flag} ${src}=FILE or ${flag} ${src}=VALUE`;
     const opened = open(src, stdin, isName(src) ? help : undefined);
     if (!isGroup(opened)) {
@@ -147,11 +156,12 @@ function listKeys(group: Group): string {
 const INLINE = /^(?:[[{"\d]|-\d|(?:true|false|NaN|[+-]?Infinity)$)/;
 const NOT_FINITE = /^\+?(NaN|-?Infinity)$/;
 const KEYED_ENDING = /\.(?:npz|safetensors)$/i;
-const KEYED = /^(.+?\.(?:npz|safetensors)):(.+)$/is;
+const KEYED = /^(.+?\.(?:npz|safetensors)):(.*)$/is;
+const NEEDLESS_KEY = /^(.+?\.(?:npy|json|csv)):/is;
 
 /** Opens what stands at SRC; `help` is for a path where there is nothing. */
 function open(src: string, stdin: Iterable<Uint8Array>, help?: string): Source | Group {
-  if (src === "-") return read(openChunks(stdin), "stdin");
+  if (src === "-") return read(openChunks(stdin, "stdin"), "stdin");
   if (INLINE.test(src)) {
     if (/^[-\d].*\D$/.test(src) && extname(src) in READERS) {
       fail("feed", `${src} begins as a number does, so it is no path`, { help: `write ./${src}`, exit: 2 });
@@ -159,9 +169,10 @@ function open(src: string, stdin: Iterable<Uint8Array>, help?: string): Source |
     return parseJson(Buffer.from(src.replace(NOT_FINITE, '"$1"')), "inline JSON");
   }
   const [, path = src, key] = KEYED.exec(src) ?? [];
-  const file = openFile(path, help ?? (extname(path).toLowerCase() in READERS ? undefined : VALUE_HELP));
+  const file = openFile(path, help ?? absentHelp(path));
   const opened = read(file, path);
   if (key === undefined || !isGroup(opened)) return opened;
+  if (key === "") fail("feed", `${src} names no key: ${listKeys(opened)}`);
   return opened.get(key)?.() ?? fail("feed", `${path} holds no \`${key}\`: ${listKeys(opened)}`);
 }
 
@@ -179,6 +190,14 @@ const READERS: Readonly<Record<string, Reader>> = {
 };
 
 const VALUE_HELP = `a file ends in ${Object.keys(READERS).join(", ")}; a value is written as JSON: 0.5, [1, 2]`;
+
+/** What to write in place of a path where there is nothing. */
+function absentHelp(path: string): string | undefined {
+  const [, file] = NEEDLESS_KEY.exec(path) ?? [];
+  if (file !== undefined) return `only .npz and .safetensors files are read by key: write ${file}`;
+  if (path !== path.trim()) return `leave out the space: write ${path.trim()}`;
+  return spelledInJson(path) ?? (extname(path).toLowerCase() in READERS ? undefined : VALUE_HELP);
+}
 
 /** Reads a file by its ending, and what has none by its first bytes, before more of it is read. */
 function read(opened: Opened, label: string): Source | Group {

@@ -16,8 +16,22 @@ const WORDS = [
 ] as const;
 
 /** What other writers put where a number is missing or not finite, and what to write here. */
-const MISSING = /\b(?:null|none|nan|inf|infinity)"?$/i;
+const MISSING = /^(?:the string ")?[+-]?(?:null|none|nan|inf|infinity)"?$/i;
 const MISSING_HELP = 'a number that is missing or not finite is written "NaN", "Infinity" or "-Infinity"';
+/** A number as other languages may write it: its sign, the digits before the point without zeros, those after it, its exponent. */
+const NUMBER = /^(?:\+|(-))?0*(\d*)(?:\.(\d*))?(e[+-]?\d+)?$/i;
+const OTHER_BOOL = /^(?:True|TRUE|False|FALSE)$/;
+
+/** How to write in JSON what other languages spell another way, for a message. */
+export function spelledInJson(found: string): string | undefined {
+  if (MISSING.test(found)) return MISSING_HELP;
+  if (OTHER_BOOL.test(found)) return `write ${found.toLowerCase()}`;
+  const [, minus = "", whole, fraction, exponent = ""] = (/\d/.test(found) && NUMBER.exec(found)) || [];
+  if (whole === undefined) return undefined;
+  const spelled = `${minus}${whole || "0"}${fraction ? `.${fraction}` : ""}${exponent}`;
+  if (spelled === found) return undefined;
+  return `a JSON number has no plus sign, no zeros before it and digits around its point: write ${spelled}`;
+}
 
 const BOOL_WANTED = "true or false, as before";
 const NUMBER_WANTED = "a number, as before";
@@ -73,7 +87,8 @@ export class JsonReader {
 
   /** Ends the reading: nothing but white space may be left. */
   end(): void {
-    if (this.#peek() !== END) this.#expected("the end");
+    const code = this.#peek();
+    if (code !== END) this.#expected("the end", [], code === COMMA ? "a list stands in brackets: [1, 2]" : undefined);
   }
 
   /** Reads an object; `entry` has to read the value of each key. A key that comes twice is an error. */
@@ -219,9 +234,9 @@ export class JsonReader {
   }
 
   /** Fails at the path of the item `index`. */
-  #expected(what: string, index: readonly number[] = []): never {
+  #expected(what: string, index: readonly number[] = [], help?: string): never {
     const found = this.#found();
-    this.fail(`expected ${what}, found ${found}`, index, MISSING.test(found) ? MISSING_HELP : undefined);
+    this.fail(`expected ${what}, found ${found}`, index, help ?? spelledInJson(found));
   }
 
   /** Throws a TsymError for what is wrong at the path of the item `index`. */

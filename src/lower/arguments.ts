@@ -9,7 +9,7 @@ import { type Dim, isKnown } from "../tensor/dim.ts";
 import { isDType } from "../tensor/dtype.ts";
 import { aboutParameter, type Context } from "./context.ts";
 import { evaluate, evaluateTensor } from "./expression.ts";
-import { nearest, rearranged } from "./names.ts";
+import { nearest, rearranged, stringHere } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
 import { POISON } from "./value.ts";
@@ -97,6 +97,7 @@ const ELSEWHERE_PARAMS: Readonly<Record<string, string>> = {
   repeats: "n",
   N: "n",
   M: "m",
+  constant_values: "value",
 };
 
 /** The arguments of a call as written, where all go by place. */
@@ -155,7 +156,9 @@ export function readArgument(
     case "bool":
       return node && asBool(node) !== undefined ? { value: asBool(node) } : wanted("true or false");
     case "number":
-      return node && asNumber(node) !== undefined ? { value: asNumber(node) } : wanted("a literal number");
+      return node && asNumber(node) !== undefined
+        ? { value: asNumber(node) }
+        : wanted("a literal number", value.kind === "string" ? stringHere(value.text) : undefined);
     case "axes":
       return value.kind === "all"
         ? { value: "all" satisfies Axes }

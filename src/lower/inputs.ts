@@ -1,5 +1,5 @@
 /** A program's inputs: what they are declared as, their defaults, and what need not be fed. */
-import type { Declared, DimExpr, Expr, Program, Statement } from "../../grammar/ast.ts";
+import type { Declared, DimExpr, Expr, Statement } from "../../grammar/ast.ts";
 import { ancestors, type Node } from "../graph/node.ts";
 import { input } from "../ops/leaf.ts";
 import { broadcastTo } from "../ops/movement.ts";
@@ -95,23 +95,16 @@ export function declareUndeclared(
   return { name, node: value.node, span: nowhere, default: undefined };
 }
 
-/**
- * Names that are fed without a declaration and stand nowhere in the program: misspelt, most likely. Where mistakes may have kept
- * `main` from being looked at whole, a word of its text is a mention.
- */
-export function warnUnmentioned(undeclared: Iterable<string>, main: Program, scope: Scope, context: Context): void {
-  const isWhole =
-    main.statements.every((s) => s.kind !== "broken") && context.diagnostics.every((d) => d.severity !== "error");
-  const words = new Set(isWhole ? [] : main.source.text.match(/[\p{L}\p{M}\p{N}_]+/gu));
-  for (const name of undeclared) {
-    if (scope.names.get(name)?.used !== false || words.has(name)) continue;
-    context.report({
-      severity: "warning",
-      code: "unmentioned-feed",
-      message: `\`${name}\` is fed, but the program does not mention it`,
-      labels: [],
-    });
-  }
+/** Names that are fed without a declaration and stand nowhere in the program: misspelt, most likely. Only of a program without errors. */
+export function warnUnmentioned(undeclared: Iterable<string>, scope: Scope, context: Context): void {
+  for (const name of undeclared)
+    if (scope.names.get(name)?.used === false)
+      context.report({
+        severity: "warning",
+        code: "unmentioned-feed",
+        message: `\`${name}\` is fed, but the program does not mention it`,
+        labels: [],
+      });
 }
 
 /** Only of a program without errors: one that is cut short needs less. */
@@ -120,7 +113,6 @@ export function warnUnusedInputs(
   outputs: readonly NamedTensor[],
   context: Context,
 ): void {
-  if (context.diagnostics.some((d) => d.severity === "error")) return;
   const needed = new Set(ancestors(outputs.map((o) => o.node)));
   const isWritten = ({ start, end }: Span) => end > start;
   const givesSize = ({ node }: InputTensor) =>

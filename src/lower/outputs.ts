@@ -2,7 +2,7 @@
 import type { Expr } from "../../grammar/ast.ts";
 import { type Node, OpError } from "../graph/node.ts";
 import { strong } from "../ops/promote.ts";
-import { fail, type Span } from "../source.ts";
+import { type Diagnostic, fail, type Span } from "../source.ts";
 import type { Context } from "./context.ts";
 import type { Scope } from "./scope.ts";
 import { tensorValue, type Value } from "./value.ts";
@@ -51,6 +51,14 @@ export function nameOutputs(pending: readonly Pending[], scope: Scope, context: 
   }
   return outputs;
 }
+
+export const NO_OUTPUT: Diagnostic = {
+  severity: "error",
+  code: "no-output",
+  message: "the program has no output",
+  labels: [],
+  help: "end it with an expression, or name one: output x",
+};
 
 /** A name's value where it is an output. Throws TsymError where it is weak and no dtype holds it. */
 export function leftAlone({ name, node, span }: NamedTensor): NamedTensor {

@@ -15,7 +15,7 @@ import {
   warnUnmentioned,
   warnUnusedInputs,
 } from "./inputs.ts";
-import { bareNames, type NamedTensor, nameOutputs, type Pending, unusedBindings } from "./outputs.ts";
+import { bareNames, type NamedTensor, NO_OUTPUT, nameOutputs, type Pending, unusedBindings } from "./outputs.ts";
 import { type BoundDim, boundBy, Scope } from "./scope.ts";
 import type { Site } from "./site.ts";
 import { checkUncalled } from "./uncalled.ts";
@@ -64,11 +64,13 @@ export function lower(sources: Sources, options: LowerOptions): Lowered {
   for (const [program, fns] of tables)
     checkUncalled(program.statements, program === main ? scope : new Scope(fns), context);
 
-  warnUnmentioned(options.undeclared?.keys() ?? [], main, scope, context);
-
   const outputs = nameOutputs(pending.length > 0 ? pending : unusedBindings(scope), scope, context);
+  if (main.statements.length === 0) context.report(NO_OUTPUT);
   const isWhole = main.statements.every((s) => s.kind !== "broken");
-  if (isWhole) warnUnusedInputs(inputs, outputs, context);
+  if (isWhole && context.diagnostics.every((d) => d.severity !== "error")) {
+    warnUnmentioned(options.undeclared?.keys() ?? [], scope, context);
+    warnUnusedInputs(inputs, outputs, context);
+  }
   const names = [...scope.names].flatMap(([name, { value, span }]) =>
     value.kind === "tensor" ? [{ name, node: value.node, span }] : [],
   );

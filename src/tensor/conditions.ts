@@ -6,6 +6,7 @@ import {
   divideExactly,
   isKnown,
   lowerBound,
+  mulDims,
   neverZero,
   sameDim,
   showDim,
@@ -171,4 +172,11 @@ export function describeCondition({ lhs, relation, rhs }: Pick<Condition, "lhs" 
 
 /** The sizes of the symbols in a condition, for a message: `n is 5, m is 3`. */
 export const conditionSymbols = (c: Condition): DimSymbol[] => [...symbolsOf(c.lhs, symbolsOf(c.rhs)).values()];
-const conditionKey = (c: Condition): string => `${dimKey(c.lhs)} ${c.relation} ${dimKey(c.rhs)}`;
+
+/** The same for conditions that say the same of all sizes, such as n >= 1 and n - 1 >= 0. */
+function conditionKey({ lhs, relation, rhs }: Condition): string {
+  if (relation === "divides") return `${dimKey(lhs)} divides ${dimKey(rhs)}`;
+  const difference = subDims(lhs, rhs);
+  if (relation === ">=") return `${dimKey(difference)} >= 0`;
+  return [difference, mulDims(-1, difference)].map(dimKey).sort().join(" = 0 = ");
+}
