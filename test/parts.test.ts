@@ -119,12 +119,7 @@ describe.each(["float32", "float64"] as const)("%s, to files", (float) => {
     ],
     ["one that a loop uses", 2, "input x[n]; output y = exp(x); output z = y * x", { x: [300_017] }],
     ["one that is needed as a whole", 0, "input x[n]; output y = exp(x); output s = cumsum(y)", { x: [300_017] }],
-    [
-      "one that is summed",
-      1,
-      "input x[m, n]; output y = exp(x); output s = sum(y, axis=1)",
-      { x: [1_003, 301] },
-    ],
+    ["one that is summed", 1, "input x[m, n]; output y = exp(x); output s = sum(y, axis=1)", { x: [1_003, 301] }],
     ["a product", 1, "input x[m, k], w[k, n]; relu(x @ w + 1)", { x: [1_501, 200], w: [200, 203] }],
     ["a product alone", 1, "input x[m, k], w[k, n]; x @ w", { x: [1_501, 200], w: [200, 203] }],
     ["products of a batch", 0, "input x[b, m, k], w[b, k, n]; x @ w", { x: [9, 170, 90], w: [9, 90, 180] }],
