@@ -28,6 +28,7 @@ const CALLED_SELDOM = [
   ...["indexing", "linalg", "scan", "sort", "trap"].map((name) => `src/engines/reference/${name}.ts`),
   ...["compare", "csv", "npy", "npz", "pretty", "safetensors"].map((name) => `src/io/${name}.ts`),
   ...["indexing", "names"].map((name) => `src/lower/${name}.ts`),
+  "src/optimize/index.ts",
   ...["error-function", "gamma", "hyperbolic", "log", "polygamma", "trigonometric"].map(
     (name) => `src/numeric/${name}.ts`,
   ),

@@ -17,9 +17,10 @@ import { nearest } from "./lower/names.ts";
 import type { NamedTensor } from "./lower/outputs.ts";
 import type { Lowered } from "./lower/program.ts";
 import { aboutOperand, placeLabels, type Site, shapeLabel } from "./lower/site.ts";
+import { contractOp } from "./ops/contract.ts";
 import { spelling } from "./ops/define.ts";
 import { inputOp } from "./ops/leaf.ts";
-import { optimize } from "./optimize/index.ts";
+import { type Optimized, optimize } from "./optimize/index.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
 import { type Dim, isKnown, showShape } from "./tensor/dim.ts";
 import { type DType, type FloatDType, isFloat, itemSize, OutOfMemory } from "./tensor/dtype.ts";
@@ -32,6 +33,8 @@ const KEPT = 64;
 export interface SessionOptions extends Omit<CompileOptions, "inFiles" | "toFiles"> {
   /** Of the wanted tensors those that may be written to files as they are computed: an engine does so, or not. */
   readonly toFiles?: ReadonlySet<string> | undefined;
+  /** Whether there will be one run only. */
+  readonly once?: boolean;
   /** Whether results must outlive the next run. */
   readonly keepsResults?: boolean;
   /** Told of the end of each phase. */
@@ -129,6 +132,14 @@ export class Session {
     return feed;
   }
 
+  /** The outputs made better: values stay, so that a single run which takes less time than that does without. */
+  #optimized({ inputs, outputs }: Bound): Optimized {
+    const { once, fastMath } = this.#options;
+    const graph = { inputs: nodesOf(inputs), outputs: nodesOf(outputs) };
+    const isQuick = once && !fastMath && this.#engine.isSlow?.(graph) === false && !hasChain(graph.outputs);
+    return isQuick ? { outputs: graph.outputs, origin: () => undefined } : optimize(graph.outputs, { fastMath });
+  }
+
   async #compile(sources: ReadonlyMap<string, Source>): Promise<Compiled> {
     const fed = fedShapes(this.#program, sources);
     // What is kept is in memory, wherever it comes from.
@@ -140,15 +151,12 @@ export class Session {
     if (known) return known;
     const bound = bind(this.#program, this.#wanted, fed);
     this.#options.onPhase?.("bind");
-    const { outputs, origin } = optimize(
-      bound.outputs.map((o) => o.node),
-      { fastMath: this.#options.fastMath },
-    );
+    const { outputs, origin } = this.#optimized(bound);
     const before = (node: Node) => (bound.siteOf(node) ? node : (origin(node) ?? node));
     const siteOf = (node: Node) => bound.siteOf(before(node));
     const operandOf = (node: Node, arg: number) =>
       before(node).op === node.op ? bound.operandOf(before(node), arg) : undefined;
-    const graph = { inputs: bound.inputs.map((i) => i.node), outputs };
+    const graph = { inputs: nodesOf(bound.inputs), outputs };
     const refused = this.#engine.supports(graph);
     if (refused.length > 0)
       throw new TsymError(
@@ -169,8 +177,14 @@ export class Session {
   }
 }
 
+/** Whether a product is a factor of another: optimizing may change their order, and with it the last bits. */
+const hasChain = (nodes: readonly Node[]): boolean =>
+  ancestors(nodes).some(({ op, args }) => op === contractOp && args.some((arg) => arg.op === contractOp));
+
 /** The type of a concrete graph's node. */
 const typeOf = ({ type: { dtype, shape } }: Node): TensorType => ({ dtype, shape: shape as readonly number[] });
+
+const nodesOf = (named: readonly { readonly node: Node }[]): Node[] => named.map(({ node }) => node);
 
 /** What an engine cannot do, told of the place in the program. */
 function unsupported(

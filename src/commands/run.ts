@@ -180,6 +180,7 @@ async function prepare(
     timed: options.time,
     keepsResults: carries.length > 0,
     keepsFeeds: isRepeated,
+    once: !isRepeated,
     toFiles: isRepeated ? undefined : new Set(pathOf.keys()),
     onPhase: (phase) => watch.lap(phase),
   });

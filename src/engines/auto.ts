@@ -145,6 +145,7 @@ export function autoEngine(device?: "cpu"): Engine {
   return {
     name: "auto",
     supports: () => [],
+    isSlow: embedded.isSlow!,
     compile: async (graph, options = {}) => {
       const { engine, reason } = await choose(graph, options);
       const program = await engine.compile(graph, options);

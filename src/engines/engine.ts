@@ -49,6 +49,8 @@ export interface Engine {
   /** What of the graph the engine cannot do; empty where it can run it. */
   supports(graph: ConcreteGraph): readonly Unsupported[];
   compile(graph: ConcreteGraph, options?: CompileOptions): Promise<Program>;
+  /** Whether a run takes longer than to optimize the graph would; so it does where absent. */
+  isSlow?(graph: ConcreteGraph): boolean;
   /** What `compile` would make; nothing is compiled. */
   describe?(graph: ConcreteGraph, options?: CompileOptions): Promise<Description>;
 }

@@ -21,6 +21,7 @@ const MOST_THREADS = 64;
 export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 4e8 }): Engine => ({
   name: "wasm",
   supports: () => [],
+  isSlow: (graph) => costOf(graph) >= thresholds.code,
   compile: async (graph, options = {}) => {
     const choice = choose(graph, options, thresholds);
     if ("threads" in choice) {
