@@ -3,14 +3,13 @@ import type { Expr, Program } from "../grammar/ast.ts";
 import { checkProgram, type FindImport, failOnErrors, type Loaded, loadProgram } from "./compile.ts";
 import { type EngineName, loadEngine } from "./engines/load.ts";
 import type { Source } from "./io/source.ts";
-
+import { describeNeed, needsOf } from "./lower/inputs.ts";
 import type { NamedTensor } from "./lower/outputs.ts";
 import { type Lowered, namesBoundBy } from "./lower/program.ts";
 import { type Feed, ndarrayOf, type Result, sourceOf } from "./ndarray.ts";
 import { strongDType } from "./ops/promote.ts";
 import { Session, undeclaredInputs } from "./session.ts";
 import { type Diagnostic, fail } from "./source.ts";
-import { describeCondition } from "./tensor/conditions.ts";
 import { isKnown, showDim } from "./tensor/dim.ts";
 import type { DType, FloatDType } from "./tensor/dtype.ts";
 
@@ -124,7 +123,7 @@ function describe({ inputs, outputs, graph, diagnostics }: Lowered): Checked {
   return {
     inputs: inputs.map((input) => ({ ...info(input), optional: input.default !== undefined })),
     outputs: outputs.map(info),
-    conditions: graph.conditions.list.map(describeCondition),
+    conditions: needsOf(graph, inputs).map(describeNeed),
     diagnostics,
   };
 }

@@ -1,5 +1,5 @@
 /** What numbers the symbols of a program stand for, learnt from the fed data; refuses data that do not fit. */
-import type { InputTensor } from "../lower/inputs.ts";
+import { type InputTensor, needsOf } from "../lower/inputs.ts";
 import type { Lowered } from "../lower/program.ts";
 import { placeLabels, type Site, shapeLabel } from "../lower/site.ts";
 import { type Diagnostic, fail, type Label, TsymError } from "../source.ts";
@@ -57,7 +57,7 @@ export class Sizes {
 
   /** Learns what the equalities force other symbols to be: those of inputs whose default stands, of that default's size. */
   force(): void {
-    const equalities = this.#program.graph.conditions.list.filter((c) => c.relation === "=");
+    const equalities = this.#conditions().filter((c) => c.relation === "=");
     for (let before = -1; before < this.#values.size; ) {
       before = this.#values.size;
       for (const condition of equalities) {
@@ -103,8 +103,16 @@ export class Sizes {
   }
 
   checkConditions(): void {
-    const broken = this.#program.graph.conditions.list.flatMap((c) => this.#brokenCondition(c) ?? []);
+    const broken = this.#conditions().flatMap((c) => this.#brokenCondition(c) ?? []);
     if (broken.length > 0) throw new TsymError(broken);
+  }
+
+  /** Those that hold for what is fed. */
+  #conditions(): Condition[] {
+    const { graph, inputs } = this.#program;
+    return needsOf(graph, inputs).flatMap(({ condition, unlessFed }) =>
+      unlessFed !== undefined && this.#fed.has(unlessFed) ? [] : [condition],
+    );
   }
 
   #brokenCondition(c: Condition): Diagnostic | undefined {
@@ -129,7 +137,9 @@ export class Sizes {
       help:
         c.broadcasts && (lhs === 1 || rhs === 1)
           ? stretchHelp(lhs === 1 ? c.lhs : c.rhs)
-          : `feed data whose sizes fit: ${inputs.map(({ name }) => `\`${name}\` comes from ${this.#fed.get(name)!.label}`).join(", ")}`,
+          : inputs.length > 0
+            ? `feed data whose sizes fit: ${inputs.map(({ name }) => `\`${name}\` comes from ${this.#fed.get(name)!.label}`).join(", ")}`
+            : "the defaults of what is not fed do not fit together",
     };
   }
 

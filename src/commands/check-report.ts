@@ -1,6 +1,7 @@
 /** What `tsym check` says of a program: Keras-like lines, or one JSON object. */
 import type { Node } from "../graph/node.ts";
 import { TURNING_OPS } from "../lower/context.ts";
+import { describeNeed, needsOf } from "../lower/inputs.ts";
 import type { NamedTensor } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
 import type { Site } from "../lower/site.ts";
@@ -10,7 +11,6 @@ import { inputOp } from "../ops/leaf.ts";
 import { strongDType } from "../ops/promote.ts";
 import { diagnosticToJson, positionOf } from "../render.ts";
 import { type Span, textOf } from "../source.ts";
-import { describeCondition } from "../tensor/conditions.ts";
 import { type Dim, isKnown, showDim, showShape } from "../tensor/dim.ts";
 
 /** A line a tensor, in program order, then a line a condition on sizes. */
@@ -20,10 +20,10 @@ export function checkLines(program: Lowered): string[] {
     ({ name, node }) =>
       `${name} = <Tensor '${names(node)}' shape=${showShape(node.type.shape)} dtype=${strongDType(node)}>`,
   );
-  const conditions = program.graph.conditions.list.map((c) => {
-    const { span } = c.site as Site;
+  const conditions = needsOf(program.graph, program.inputs).map((need) => {
+    const { span } = need.condition.site as Site;
     const { line, column } = positionOf(span.source, span.start);
-    return `needs ${describeCondition(c)}  # ${oneLine(textOf(span))} at ${span.source.name}:${line}:${column}`;
+    return `needs ${describeNeed(need)}  # ${oneLine(textOf(span))} at ${span.source.name}:${line}:${column}`;
   });
   return [...tensors, ...conditions];
 }
@@ -49,11 +49,12 @@ export function checkJson(program: Lowered): object {
     dims: [...program.dims].map(([name, { dim, span }]) => ({ name, size: sizeJson(dim), span: spanJson(span) })),
     tensors: program.names.map(describe),
     outputs: program.outputs.map(describe),
-    conditions: program.graph.conditions.list.map((c) => ({
+    conditions: needsOf(program.graph, program.inputs).map(({ condition: c, unlessFed }) => ({
       lhs: sizeJson(c.lhs),
       relation: c.relation,
       rhs: sizeJson(c.rhs),
       what: c.what,
+      ...(unlessFed !== undefined && { unlessFed }),
       span: spanJson((c.site as Site).span),
     })),
     diagnostics: program.diagnostics.map(diagnosticToJson),

@@ -71,13 +71,15 @@ export interface Literal {
 
 export class Graph {
   readonly defaultFloat: FloatDType;
-  readonly conditions = new Conditions();
+  #conditions = new Conditions();
   readonly nodes: Node[] = [];
   /** Where in the source nodes and conditions are being made; set by lowering, opaque here. */
   site: unknown;
   /** Told of each new node, while `site` says where it is made. */
   onNode: ((node: Node) => void) | undefined;
   readonly #interned = new Map<string, Node>();
+  /** Of nodes whose conditions are recorded apart. */
+  #internedApart: Map<string, Node> | undefined;
   readonly #fold: Fold;
 
   constructor(options: { defaultFloat: FloatDType; fold: Fold }) {
@@ -85,10 +87,29 @@ export class Graph {
     this.#fold = options.fold;
   }
 
+  /** What the sizes of its nodes must satisfy. */
+  get conditions(): Conditions {
+    return this.#conditions;
+  }
+
+  /** Does `work`, and gives what the sizes of the nodes that it makes must satisfy, which the graph's own conditions leave out. */
+  apart(work: () => void): readonly Condition[] {
+    const own = this.#conditions;
+    this.#conditions = own.fork();
+    this.#internedApart = new Map();
+    try {
+      work();
+      return this.#conditions.list.slice(own.list.length);
+    } finally {
+      this.#conditions = own;
+      this.#internedApart = undefined;
+    }
+  }
+
   /** The only way to make a node: infers its type (or throws OpError) and returns the existing node if there is one. */
   apply(op: NodeOp, args: readonly Node[], attrs: Attrs = NO_ATTRS): Node {
     const key = `${op.name}(${args.map((a) => a.id).join()})${attrs === NO_ATTRS ? "" : keyOf(attrs)}`;
-    const known = this.#interned.get(key);
+    const known = this.#interned.get(key) ?? this.#internedApart?.get(key);
     if (known) return known;
     const type = op.infer(
       args.map((a) => a.type),
@@ -99,7 +120,7 @@ export class Graph {
     const node =
       (type.weak && args.length > 0 && args.every(isConstant) && this.#folded(op, args, attrs, type)) ||
       this.#make(op, args, attrs, type);
-    this.#interned.set(key, node);
+    (this.#internedApart ?? this.#interned).set(key, node);
     return node;
   }
 
@@ -116,7 +137,7 @@ export class Graph {
     what: string,
     { broadcasts, ...more }: { arg?: number | string; help?: string | undefined; broadcasts?: boolean } = {},
   ): void {
-    const verdict = this.conditions.require({ lhs, relation, rhs, what, broadcasts, site: this.site });
+    const verdict = this.#conditions.require({ lhs, relation, rhs, what, broadcasts, site: this.site });
     if (!("impossible" in verdict)) return;
     const { because } = verdict;
     const message =

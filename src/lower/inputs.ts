@@ -1,10 +1,11 @@
 /** A program's inputs: what they are declared as, their defaults, and what need not be fed. */
 import type { Declared, DimExpr, Expr, Statement } from "../../grammar/ast.ts";
-import { ancestors, type Node } from "../graph/node.ts";
+import { ancestors, type Graph, type Node } from "../graph/node.ts";
 import { input } from "../ops/leaf.ts";
 import { broadcastTo } from "../ops/movement.ts";
 import { cast } from "../ops/promote.ts";
 import type { Span } from "../source.ts";
+import { type Condition, describeCondition } from "../tensor/conditions.ts";
 import { asSymbol, type Dim, sameDim, symbolDim } from "../tensor/dim.ts";
 import { type DType, isFloat, promote } from "../tensor/dtype.ts";
 import { isTaken } from "./binding.ts";
@@ -14,7 +15,7 @@ import { evaluate, requireTensor } from "./expression.ts";
 import type { NamedTensor } from "./outputs.ts";
 import type { Scope } from "./scope.ts";
 import { aboutOperand } from "./site.ts";
-import { tensorValue } from "./value.ts";
+import { tensorValue, type Value } from "./value.ts";
 
 export interface InputTensor {
   readonly name: string;
@@ -22,7 +23,25 @@ export interface InputTensor {
   readonly span: Span;
   /** What stands when nothing is fed, of the input's type. */
   readonly default: Node | undefined;
+  /** What sizes must satisfy then. */
+  readonly needs: readonly Condition[];
 }
+
+/** A condition on sizes, and the input of whose default it is, if it is one's: it holds unless that is fed. */
+export interface Need {
+  readonly condition: Condition;
+  readonly unlessFed?: string;
+}
+
+/** `n = 3`, `n = 3 unless x is fed` */
+export const describeNeed = ({ condition, unlessFed }: Need): string =>
+  `${describeCondition(condition)}${unlessFed === undefined ? "" : ` unless ${unlessFed} is fed`}`;
+
+/** All conditions of a program. */
+export const needsOf = (graph: Graph, inputs: readonly InputTensor[]): Need[] => [
+  ...graph.conditions.list.map((condition) => ({ condition })),
+  ...inputs.flatMap(({ name, needs }) => needs.map((condition) => ({ condition, unlessFed: name }))),
+];
 
 /** The named dims of all inputs come first: they mean the same size everywhere in the program. */
 export function declareDims(statements: readonly Statement[], scope: Scope): void {
@@ -41,14 +60,11 @@ export function declareInput(declared: Declared, scope: Scope, context: Context)
   const dtype = declared.dtype?.dtype ?? context.graph.defaultFloat;
   const value = context.nested(span, () => tensorValue(input(context.graph, name, { dtype, shape, weak: false })));
   // the default comes first: it cannot mean the input itself
-  const given =
-    declared.default && value.kind === "tensor"
-      ? lowerDefault(declared, declared.default, value.node, scope, context)
-      : undefined;
+  const { default: given, needs } = withDefault(declared, value, scope, context);
   scope.names.set(name, { value, span, what: "input", used: false });
   if (value.kind !== "tensor") return undefined;
   const { node } = value;
-  return { name, node, span, default: given };
+  return { name, node, span, default: given, needs };
 }
 
 function inputDim(e: DimExpr, place: string, scope: Scope, context: Context): Dim {
@@ -57,6 +73,22 @@ function inputDim(e: DimExpr, place: string, scope: Scope, context: Context): Di
     return undefined;
   });
   return size ?? symbolDim("?", `?${context.graph.nodes.length} ${e.span.start}`, place);
+}
+
+/** An input's default, and what sizes must satisfy where it stands. */
+function withDefault(
+  declared: Declared,
+  value: Value,
+  scope: Scope,
+  context: Context,
+): Pick<InputTensor, "default" | "needs"> {
+  const { default: written } = declared;
+  let given: Node | undefined;
+  if (!written || value.kind !== "tensor") return { default: given, needs: [] };
+  const needs = context.graph.apart(() => {
+    given = lowerDefault(declared, written, value.node, scope, context);
+  });
+  return { default: given, needs };
 }
 
 /** A default is converted within kind, as data is, and stretched to the shape. */
@@ -92,7 +124,7 @@ export function declareUndeclared(
   const value = context.nested(nowhere, () => tensorValue(input(context.graph, name, { ...type, weak: false })));
   scope.names.set(name, { value, span: nowhere, what: "input", used: false });
   if (value.kind !== "tensor") return undefined;
-  return { name, node: value.node, span: nowhere, default: undefined };
+  return { name, node: value.node, span: nowhere, default: undefined, needs: [] };
 }
 
 /** Names that are fed without a declaration and stand nowhere in the program: misspelt, most likely. Only of a program without errors. */

@@ -104,6 +104,13 @@ export class Conditions {
     return { impossible: true, because: this.#conflict(condition) };
   }
 
+  /** The same conditions, to which others may be added apart. */
+  fork(): Conditions {
+    const fork = new Conditions();
+    for (const condition of this.list) fork.#add(condition);
+    return fork;
+  }
+
   /** Forgets all but the first `count` conditions: those of an expression that turned out wrong. */
   keep(count: number): void {
     if (count === this.list.length) return;
