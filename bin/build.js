@@ -110,7 +110,9 @@ const isClass = (value) => /^class\b/.test(value);
 /** What stands for a module until it is called: it exports functions (a library also classes, for `new` alone), or this throws. */
 async function standIn(path) {
   const exported = Object.entries(await evaluated(`export * from "./${path}";`, esbuildPlugins));
-  const strange = exported.find(([, f]) => typeof f !== "function" || (isClass(f) && path.startsWith("src/")));
+  const strange = exported.find(
+    ([, f]) => typeof f !== "function" || (isClass(f) && !path.startsWith("node_modules/")),
+  );
   if (strange) throw new Error(`${path}: ${strange[0]} is no function, so the module cannot wait for calls`);
   return exported
     .map(

@@ -22,7 +22,7 @@ function readBundle() {
 
 /** The bundle's bytes, of which only what runs becomes a string; esbuild writes ASCII. */
 const bundle = readBundle();
-const textOf = (start, end) => bundle.latin1Slice(start, end);
+const textOf = (start, end) => bundle.toString("latin1", start, end);
 /** The hash of the bundle, which the build puts at its end: V8 checks only the length of a source. */
 const stamp = textOf(bundle.length - 64, bundle.length);
 const endOfMain = bundle.indexOf("\n//part:");
@@ -46,7 +46,7 @@ function readCode(file) {
     const bytes = readFileSync(file);
     const half = (bytes.length - stamp.length) / 2;
     const code = bytes.subarray(0, half);
-    return bytes.latin1Slice(2 * half) === stamp && code.equals(bytes.subarray(half, 2 * half)) ? code : undefined;
+    return bytes.toString("latin1", 2 * half) === stamp && code.equals(bytes.subarray(half, 2 * half)) ? code : undefined;
   } catch {
     return undefined;
   }

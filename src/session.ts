@@ -18,7 +18,7 @@ import type { NamedTensor } from "./lower/outputs.ts";
 import type { Lowered } from "./lower/program.ts";
 import { aboutOperand, placeLabels, type Site, shapeLabel } from "./lower/site.ts";
 import { contractOp } from "./ops/contract.ts";
-import { spelling } from "./ops/define.ts";
+import { opOf, spelling } from "./ops/define.ts";
 import { inputOp } from "./ops/leaf.ts";
 import { type Optimized, optimize } from "./optimize/index.ts";
 import { type Diagnostic, fail, TsymError } from "./source.ts";
@@ -108,10 +108,11 @@ export class Session {
     const { bound, graph, program } = await this.#compile(sources);
     const feeds = bound.inputs.map(({ name, node }) => this.#feedOf(sources.get(name)!, node));
     const written = program.written ?? [];
-    const targets = written.map((i) => open!(this.#wanted[i]!.name, typeOf(graph.outputs[i]!)));
     const { toFiles } = this.#options;
-    const advice = toFiles && toFiles.size < this.#wanted.length ? TO_FILES : "";
-    const results = await located(bound, advice, () => program.run(feeds, targets));
+    const advice = toFiles?.size === 0 ? TO_FILES : "";
+    const results = await located(bound, advice, () =>
+      program.run(feeds, open && ((i) => open(this.#wanted[i]!.name, typeOf(graph.outputs[i]!)))),
+    );
     this.#options.onPhase?.("run");
     const own = this.#options.keepsResults ? results.map(detached) : results;
     const kept = this.#wanted.filter((_, i) => !written.includes(i));
@@ -132,12 +133,14 @@ export class Session {
     return feed;
   }
 
-  /** The outputs made better: values stay, so that a single run which takes less time than that does without. */
+  /** The outputs made better. A single run that takes less time than that does without, where nothing but time hangs on it. */
   #optimized({ inputs, outputs }: Bound): Optimized {
-    const { once, fastMath } = this.#options;
+    const { once, fastMath, trap } = this.#options;
     const graph = { inputs: nodesOf(inputs), outputs: nodesOf(outputs) };
-    const isQuick = once && !fastMath && this.#engine.isSlow?.(graph) === false && !hasChain(graph.outputs);
-    return isQuick ? { outputs: graph.outputs, origin: () => undefined } : optimize(graph.outputs, { fastMath });
+    const isQuick = once && !fastMath && !trap && this.#engine.isSlow?.(graph) === false;
+    return isQuick && !ancestors(graph.outputs).some(hangsOnOptimizing)
+      ? { outputs: graph.outputs, origin: () => undefined }
+      : optimize(graph.outputs, { fastMath });
   }
 
   async #compile(sources: ReadonlyMap<string, Source>): Promise<Compiled> {
@@ -177,9 +180,16 @@ export class Session {
   }
 }
 
-/** Whether a product is a factor of another: optimizing may change their order, and with it the last bits. */
-const hasChain = (nodes: readonly Node[]): boolean =>
-  ancestors(nodes).some(({ op, args }) => op === contractOp && args.some((arg) => arg.op === contractOp));
+/**
+ * Whether optimizing may decide more of a node than its time: the order of products, and with it the last bits; or whether data that
+ * make it impossible are met at all, since a node that is not needed goes.
+ */
+function hangsOnOptimizing(node: Node): boolean {
+  const op = opOf(node);
+  if (op.kind === "pointwise") return op.integerGuard !== undefined;
+  return op.kind === "contract" ? node.args.some((arg) => arg.op === contractOp) : HANGING.has(op.kind);
+}
+const HANGING: ReadonlySet<string> = new Set(["linalg", "order"]);
 
 /** The type of a concrete graph's node. */
 const typeOf = ({ type: { dtype, shape } }: Node): TensorType => ({ dtype, shape: shape as readonly number[] });

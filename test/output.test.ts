@@ -128,9 +128,16 @@ describe("files", () => {
     expect(JSON.parse(readFileSync(at("a.json"), "utf8")).out).toHaveLength(300_000);
   });
 
-  test("an interrupt takes away what is written part by part", async () => {
-    const program = "exp(sin(astype(arange(100000000), float32) / 7))";
-    const command = spawn(process.execPath, ["bin/tsym.js", "run", "-e", program, "-o", `out=${at("a.npy")}`]);
+  test.each([
+    ["what is written part by part", "output y = exp(sin(astype(arange(100000000), float32) / 7))", []],
+    [
+      "it in the loops after that too",
+      "x = astype(arange(30000000), float32); output y = x + 1; output s = sum(sin(x))",
+      ["-o", "s"],
+    ],
+  ])("an interrupt takes away %s", async (_, program, more) => {
+    const flags = ["-o", `y=${at("a.npy")}`, ...more];
+    const command = spawn(process.execPath, ["bin/tsym.js", "run", "-e", program, ...flags]);
     const ended = new Promise((resolve) => command.on("exit", (_, signal) => resolve(signal)));
     while (readdirSync(folder).length === 0 && command.exitCode === null) await setImmediate();
     expect(readdirSync(folder)).toEqual([expect.stringMatching(/^\.tsym-/)]);

@@ -10,6 +10,7 @@ import type { Engine } from "../src/engines/engine.ts";
 import { referenceEngine } from "../src/engines/reference/index.ts";
 import { planOf } from "../src/engines/wasm/plan.ts";
 import { type FloatDType, viewOf } from "../src/tensor/dtype.ts";
+import type { FileTarget } from "../src/tensor/file.ts";
 import { tsym } from "./command.ts";
 import { type Filed, filed } from "./filed.ts";
 import { blockwise, differing, type Job, jobOf, wasm } from "./job.ts";
@@ -79,21 +80,23 @@ describe.each([
 
 /** Bytes of a file before the elements. */
 const BEFORE = 100;
+const unwritable = (error: unknown): never => {
+  throw new Error(`cannot write: ${error}`);
+};
 
 /** The results of a run that writes to files what it can, those read back, and how many they are. */
 async function runInto(engine: Engine, { graph, feeds, inFiles }: Job & Partial<Filed>, threads: number) {
   const program = await engine.compile(graph, { threads, inFiles, toFiles: new Set(graph.outputs) });
   const written = program.written ?? [];
   const path = (output: number) => join(folder, `${output}.bin`);
-  const targets = written.map((output) => ({
-    descriptor: openSync(path(output), "w"),
-    position: BEFORE,
-    unwritable: (error: unknown): never => {
-      throw new Error(`cannot write: ${error}`);
-    },
-  }));
+  const descriptors: number[] = [];
+  const open = (output: number): FileTarget => {
+    const descriptor = openSync(path(output), "w");
+    descriptors.push(descriptor);
+    return { descriptor, position: BEFORE, unwritable };
+  };
   try {
-    const others = (await program.run(feeds, targets)).map((r) => ({ ...r, data: r.data.slice() }));
+    const others = (await program.run(feeds, open)).map((r) => ({ ...r, data: r.data.slice() }));
     const results = graph.outputs.map(({ type: { dtype, shape } }, i) => {
       if (!written.includes(i)) return others.shift()!;
       const bytes = new Uint8Array(readFileSync(path(i)).subarray(BEFORE));
@@ -101,7 +104,7 @@ async function runInto(engine: Engine, { graph, feeds, inFiles }: Job & Partial<
     });
     return { results, written: written.length };
   } finally {
-    for (const { descriptor } of targets) closeSync(descriptor);
+    for (const descriptor of descriptors) closeSync(descriptor);
     program.dispose();
   }
 }
@@ -126,6 +129,9 @@ describe.each(["float32", "float64"] as const)("%s, to files", (float) => {
     ["a transpose", 1, "input x[m, n]; output y = x.T", { x: [603, 501] }],
     ["parts side by side", 1, "input x[m, n]; concat([x, x * 2], axis=1)", { x: [603, 301] }],
     ["two names of one", 0, "input x[n]; output y = exp(x); output z = y", { x: [300_017] }],
+    ["one before what is sorted", 0, "input x[n]; output y = exp(x); output s = sort(x)", { x: [300_017] }],
+    ["one after what is sorted", 1, "input x[n]; output y = exp(sort(x))", { x: [300_017] }],
+    ["rare arguments", 1, "input x[n]; sin(x * 1e22)", { x: [260_017] }],
     ["what is small", 0, "input x[n]; exp(x)", { x: [100] }],
   ] as const)("%s: %i", async (_, count, text, shapes) => {
     const job = jobOf(text, float, shapes);
@@ -155,14 +161,45 @@ test.each([
   }
 });
 
+test("programs that run at a time write into their own files", async () => {
+  const jobs = ["input x[n]; exp(x)", "input x[n]; x * 2"].map((text) => jobOf(text, "float32", { x: [2_000_000] }));
+  const run = async ({ graph, feeds }: Job, i: number) => {
+    const program = await wasm.compile(graph, { threads: 2, toFiles: new Set(graph.outputs) });
+    const path = join(folder, `own-${i}.bin`);
+    const descriptor = openSync(path, "w");
+    await program.run(feeds, () => ({ descriptor, position: 0, unwritable }));
+    closeSync(descriptor);
+    program.dispose();
+    return viewOf("float32", new Uint8Array(readFileSync(path)));
+  };
+  const wanted = await Promise.all(
+    jobs.map(async ({ graph, feeds }) => (await (await referenceEngine.compile(graph)).run(feeds))[0]!),
+  );
+  const found = await Promise.all(jobs.map(run));
+  expect(
+    differing(
+      found.map((data, i) => ({ ...wanted[i]!, data })),
+      wanted,
+    ),
+  ).toEqual([]);
+});
+
+test("only so many outputs are written so", async () => {
+  const outputs = Array.from({ length: 40 }, (_, i) => `output y${i} = x * ${i + 1}`);
+  const job = jobOf(`input x[n]; ${outputs.join("; ")}`, "float32", { x: [4_000] });
+  const filed = inFiles(job, "float32");
+  const wanted = await (await referenceEngine.compile(job.graph)).run(job.feeds);
+  const found = await runInto(blockwise, filed, 2);
+  expect(found.written).toBe(32);
+  expect(differing(found.results, wanted)).toEqual([]);
+  filed.remove();
+});
+
 test.each([1, 2])("a file that takes no more is told of, on %i threads", async (count) => {
   const { graph, feeds } = jobOf("input x[n]; exp(x)", "float32", { x: [400_000] });
   const program = await wasm.compile(graph, { threads: count, toFiles: new Set(graph.outputs) });
-  const unwritable = (error: unknown): never => {
-    throw new Error(`cannot write: ${error}`);
-  };
   const descriptor = openSync("/dev/full", "w");
-  await expect(program.run(feeds, [{ descriptor, position: 0, unwritable }])).rejects.toThrow(
+  await expect(program.run(feeds, () => ({ descriptor, position: 0, unwritable }))).rejects.toThrow(
     "cannot write: Error: ENOSPC",
   );
   closeSync(descriptor);

@@ -55,7 +55,7 @@ export class Sizes {
     }
   }
 
-  /** Learns what the equalities force other symbols to be: those of inputs whose default stands, of that default's size. */
+  /** Learns the sizes that equalities between dims force, such as those of inputs whose default stands; of several sources it names one. */
   force(): void {
     const equalities = this.#conditions().filter((c) => c.relation === "=");
     for (let before = -1; before < this.#values.size; ) {

@@ -6,7 +6,7 @@ import { compare } from "../io/compare.ts";
 import { openExpected, openFeeds, requireOneReader } from "../io/feed.ts";
 import { type WholeFiles, writingWhole } from "../io/file.ts";
 import type { StreamRecord } from "../io/json.ts";
-import { elementwise, formatOutputs, type Output, openOutputFile, writeOutputFiles } from "../io/output.ts";
+import { fillablePaths, formatOutputs, type Output, openOutputFile, writeOutputFiles } from "../io/output.ts";
 import type { Source } from "../io/source.ts";
 import { tensorSource, titled } from "../io/source.ts";
 import type { NamedTensor } from "../lower/outputs.ts";
@@ -189,7 +189,7 @@ async function prepare(
 
 /** The outputs that go to a file of their own and nowhere else, and these files, if they take elements one after the other. */
 function pathsToFill(chosen: readonly Chosen[], needed: readonly string[]): Map<string, string> {
-  const taking = elementwise(chosen.flatMap(({ path }) => path ?? []));
+  const taking = fillablePaths(chosen.flatMap(({ path }) => path ?? []));
   return new Map(
     chosen.flatMap(({ tensor: { name }, path }) => {
       const uses = chosen.filter((c) => c.tensor.name === name || c.path === path);

@@ -107,9 +107,9 @@ export interface Program {
   /**
    * One run: a feed for each of the graph's inputs, a tensor for each of its outputs, both in order. Results may lie in
    * memory (a SharedArrayBuffer then) that outputs share and the next run uses: see `detached`. Throws EvaluationError.
-   * @param targets - for the outputs of `written`, in order: there is no tensor for these
+   * @param open - gives the file for an output of `written`, by place: there is no tensor for these
    */
-  run(feeds: readonly FeedSource[], targets?: readonly FileTarget[]): Promise<Tensor[]>;
+  run(feeds: readonly FeedSource[], open?: (output: number) => FileTarget): Promise<Tensor[]>;
   /** The outputs, by place, that a run writes to files; none where absent. */
   readonly written?: readonly number[] | undefined;
   /** How long each stage of the engine's description took in all runs so far, where `timed` asked for it. */

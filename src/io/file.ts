@@ -97,11 +97,15 @@ export class WholeFiles {
   readonly #staged = new Set<Staged>();
   readonly #signals = new Map<NodeJS.Signals, () => void>();
 
-  /** Writes files. What is no regular file, such as /dev/null or a pipe, is written to at once. */
+  /** Writes files as wholes. What is no regular file, such as /dev/null or a pipe, is written to at once. */
   write(files: readonly FileContent[]): void {
     const streams = new Set(files.filter(({ path }) => isStream(path)));
     for (const { path, pieces } of streams) within(path, () => writeTo(openSync(path, "w"), pieces));
-    for (const file of files) if (!streams.has(file)) this.#fill(file);
+    for (const file of files) {
+      if (streams.has(file)) continue;
+      const staged = this.#fill(file);
+      within(file.path, () => close(staged));
+    }
   }
 
   /** A file that others write elements to, after `head`. */
@@ -122,8 +126,12 @@ export class WholeFiles {
   /** Takes away what is not in place. */
   discard(): void {
     for (const staged of this.#staged) {
-      rmSync(staged.partial, { force: true });
-      close(staged);
+      try {
+        rmSync(staged.partial, { force: true });
+        close(staged);
+      } catch {
+        // What went wrong before is what is told.
+      }
     }
     this.#staged.clear();
   }
@@ -153,7 +161,7 @@ export class WholeFiles {
   /** Signals that someone else listens to do not end the process. */
   #listen(): void {
     if (this.#signals.size > 0) return;
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
       if (process.listenerCount(signal) > 0) continue;
       const end = () => {
         this.discard();

@@ -87,8 +87,9 @@ export class JsonReader {
 
   /** Ends the reading: nothing but white space may be left. */
   end(): void {
-    const code = this.#peek();
-    if (code !== END) this.#expected("the end", [], code === COMMA ? "a list stands in brackets: [1, 2]" : undefined);
+    const next = this.#peek();
+    const isList = next === COMMA && isDigit(this.#bytes[this.#at - 1]!);
+    if (next !== END) this.#expected("the end", [], isList ? "a list stands in brackets: [1, 2]" : undefined);
   }
 
   /** Reads an object; `entry` has to read the value of each key. A key that comes twice is an error. */

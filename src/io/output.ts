@@ -114,10 +114,10 @@ export function writeOutputFiles(
 }
 
 /**
- * Those of all the paths to be written that elements may be written to one after the other: `openOutputFile` opens them. None where
- * another is a pipe: signals would wait for its reader.
+ * The files among `paths` that can be filled part by part (`openOutputFile`): .npy files. None where one of the paths is a pipe, whose
+ * reader signals would wait for.
  */
-export const elementwise = (paths: readonly string[]): string[] =>
+export const fillablePaths = (paths: readonly string[]): string[] =>
   paths.some(isStream) ? [] : paths.filter((path) => outputEnding(path) === ".npy");
 
 /** The file at a path for an output whose elements follow. Throws TsymError. */

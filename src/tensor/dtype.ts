@@ -36,15 +36,13 @@ export function allocate<D extends DType>(dtype: D, length: number): ArrayOf[D] 
   try {
     const array = new CONSTRUCTOR[dtype](length) as ArrayOf[D];
     // Node 20 has no more than 4 GiB of bytes in one array.
-    bytesIn(array);
+    void new Uint8Array(array.buffer);
     return array;
   } catch (error) {
     if (error instanceof RangeError) throw new OutOfMemory(dtype, length);
     throw error;
   }
 }
-
-const bytesIn = ({ buffer }: TypedArray): Uint8Array => new Uint8Array(buffer);
 
 /** The elements that lie in `bytes` (whose offset must be a multiple of the item size), without a copy. */
 export const viewOf = <D extends DType>(dtype: D, bytes: Uint8Array): ArrayOf[D] =>

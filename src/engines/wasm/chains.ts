@@ -88,25 +88,23 @@ function touchesByRows({ rows: before, steps }: Open, rows: number, limits: Chai
   return each.every((touches) => touches !== undefined) ? each.flat() : undefined;
 }
 
-/**
- * @param kept - the buffers of inputs and outputs
- * @param filed - the elements of those that may be read from files, block by block
- * @param toFiles - and of those that may be written to files so
- */
-export function chainsOf(
-  steps: readonly Step[],
-  kept: ReadonlySet<number>,
-  filed: ReadonlyMap<number, number>,
-  toFiles: ReadonlyMap<number, number>,
-  limits: ChainLimits,
-): Chain[] {
+/** The buffers of inputs and outputs. */
+export interface Kept {
+  readonly kept: ReadonlySet<number>;
+  /** The elements of those that may be read from files, block by block. */
+  readonly filed: ReadonlyMap<number, number>;
+  /** The elements of those that may be written to files so. */
+  readonly toFiles: ReadonlyMap<number, number>;
+}
+
+export function chainsOf(steps: readonly Step[], { kept, filed, toFiles }: Kept, limits: ChainLimits): Chain[] {
   const chains: Chain[] = [];
   let open: Open | undefined;
   const close = () => {
     if (open) {
       const { rows, steps, touches } = open;
-      const fetched = movable(rows, touches, filed);
-      const delivered = movable(rows, touches, toFiles);
+      const fetched = transferable(rows, touches, filed);
+      const delivered = transferable(rows, touches, toFiles);
       const isWorth = steps.length > 1 || fetched.length + delivered.length > 0;
       chains.push(isWorth ? closed(rows, steps, touches, fetched, delivered, limits) : alone(steps[0]!));
     }
@@ -114,7 +112,10 @@ export function chainsOf(
   };
   for (const step of combinesLast(steps)) {
     const rows = step.kind === "combine" ? 0 : leadingSize(step);
-    const joined = open && (withStep(open, step, open.rows, limits) ?? withStep(open, step, rows, limits));
+    const joined =
+      open &&
+      (withStep(open, step, open.rows, limits) ??
+        (rows === open.rows ? undefined : withStep(open, step, rows, limits)));
     if (!joined) close();
     open = joined ?? withStep({ rows, steps: [], touches: [] }, step, rows, limits);
     if (!open) chains.push(alone(step));
@@ -254,14 +255,14 @@ function apart(a: Touch, b: Touch): boolean {
 }
 
 /** Buffers whose rows follow each other in a file as they do here, and the elements of a row. */
-function movable(
+function transferable(
   rows: number,
   touches: readonly Touch[],
-  filed: ReadonlyMap<number, number>,
+  elementsOf: ReadonlyMap<number, number>,
 ): { readonly buffer: number; readonly perRow: number }[] {
   const inRows = ({ buffer, stride, from, to }: Touch) =>
-    from >= 0 && to < stride && stride * rows === filed.get(buffer);
-  return [...filed].flatMap(([buffer, elements]) => {
+    from >= 0 && to < stride && stride * rows === elementsOf.get(buffer);
+  return [...elementsOf].flatMap(([buffer, elements]) => {
     const own = touches.filter((touch) => touch.buffer === buffer);
     return own.length > 0 && own.every(inRows) ? [{ buffer, perRow: elements / rows }] : [];
   });
@@ -271,8 +272,8 @@ function closed(
   rows: number,
   steps: readonly Step[],
   touches: readonly Touch[],
-  fetched: ReturnType<typeof movable>,
-  delivered: ReturnType<typeof movable>,
+  fetched: ReturnType<typeof transferable>,
+  delivered: ReturnType<typeof transferable>,
   limits: ChainLimits,
 ): Chain {
   const whole = (touch: Touch) => ({ ...touch, writes: true });

@@ -106,12 +106,12 @@ function workOf(step: Step, locals: ReadonlySet<number>): Work {
       };
     }
     case "product": {
-      const { dtype, sizes } = step.product;
+      const { dtype, sizes, a, b, c } = step.product;
       const { batch, m, n, k } = sizes;
       return {
         loop: [batch, m, n, k],
-        read: batch * k * (m + n) * WIDTH[dtype],
-        written: batch * m * n * WIDTH[dtype],
+        read: bytes(dtype, a.buffer, batch * m * k) + bytes(dtype, b.buffer, batch * k * n),
+        written: bytes(dtype, c, batch * m * n),
         operations: 2 * batch * m * n * k,
       };
     }

@@ -3,75 +3,74 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import type { FilePart, FileTarget } from "../../tensor/file.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import type { FeedSource } from "../engine.ts";
+import type { Moved } from "./chains.ts";
 import { WIDTH } from "./lanes.ts";
 import type { Plan } from "./plan.ts";
 import type { Place } from "./steps.ts";
 import { FailedMove, type Stream, threads } from "./threads.ts";
 
 /** A chain's reading of an input, or its writing of an output; its place in the list of all is the number that loops know it by. */
-export interface Moving {
+export interface Transfer {
   readonly kind: "read" | "write";
-  /** The place among inputs, or outputs. */
-  readonly of: number;
+  readonly chain: number;
+  /** Of the input among inputs, of the output among outputs. */
+  readonly index: number;
   readonly bytes: number;
   readonly blockBytes: number;
 }
 
 /** In the order in which `chained` (program.ts) numbers them: of each chain what it reads, then what it writes. */
-export const movingsOf = ({ chains, inputs, outputs }: Plan): Moving[] => {
-  const moving = (kind: Moving["kind"], places: readonly Place[], buffer: number, perBlock: number): Moving => {
-    const of = places.findIndex((place) => place.buffer === buffer);
-    const { dtype, shape } = places[of]!;
-    return { kind, of, bytes: sizeOf(shape) * WIDTH[dtype], blockBytes: perBlock * WIDTH[dtype] };
-  };
-  return chains.flatMap(({ fetches, deliveries }) => [
-    ...fetches.map(({ buffer, perBlock }) => moving("read", inputs, buffer, perBlock)),
-    ...deliveries.map(({ buffer, perBlock }) => moving("write", outputs, buffer, perBlock)),
-  ]);
-};
+export const transfersOf = ({ chains, inputs, outputs }: Plan): Transfer[] =>
+  chains.flatMap(({ fetches, deliveries }, chain) => {
+    const transfer =
+      (kind: Transfer["kind"], places: readonly Place[]) =>
+      ({ buffer, perBlock }: Moved): Transfer => {
+        const index = places.findIndex((place) => place.buffer === buffer);
+        const { dtype, shape } = places[index]!;
+        return { kind, chain, index, bytes: sizeOf(shape) * WIDTH[dtype], blockBytes: perBlock * WIDTH[dtype] };
+      };
+    return [...fetches.map(transfer("read", inputs)), ...deliveries.map(transfer("write", outputs))];
+  });
 
-/** A file of a run: its place, and what is said where it fails. */
-type Opened =
-  | { readonly kind: "read"; readonly part: FilePart }
-  | { readonly kind: "write"; readonly target: FileTarget };
+/** Gives the file for an output, by its place. */
+export type OpenTarget = (output: number) => FileTarget;
 
 /** The files of a run. */
 export class Files {
-  readonly #movings: readonly Moving[];
+  readonly #transfers: readonly Transfer[];
   readonly #bytes: Uint8Array;
-  #files: readonly Opened[] = [];
+  #parts: (FilePart | undefined)[] = [];
+  #targets: (FileTarget | undefined)[] = [];
+  /** As threads want it; what is not open yet has no descriptor. */
+  #streams: Stream[] = [];
 
-  constructor(movings: readonly Moving[], memory: WebAssembly.Memory) {
-    this.#movings = movings;
+  constructor(transfers: readonly Transfer[], memory: WebAssembly.Memory) {
+    this.#transfers = transfers;
     this.#bytes = new Uint8Array(memory.buffer);
   }
 
-  /**
-   * Does `work` while the files are open. Throws what has to be said of a file that cannot be read or written.
-   * @param targets - by the places of outputs
-   */
-  async withOpen(
-    feeds: readonly FeedSource[],
-    targets: ReadonlyMap<number, FileTarget>,
-    work: () => Promise<void>,
-  ): Promise<void> {
-    this.#files = this.#movings.map(({ kind, of }) =>
-      kind === "read" ? { kind, part: feeds[of]!.file! } : { kind, target: targets.get(of)! },
-    );
+  get streams(): readonly Stream[] {
+    return this.#streams;
+  }
+
+  /** Whether some output's file is open. */
+  get isWriting(): boolean {
+    return this.#targets.some((target) => target !== undefined);
+  }
+
+  /** Does `work` while what is read is open. Throws what has to be said of a file that cannot be read or written. */
+  async withOpen(feeds: readonly FeedSource[], work: () => Promise<void>): Promise<void> {
+    this.#parts = this.#transfers.map(({ kind, index }) => (kind === "read" ? feeds[index]!.file! : undefined));
+    this.#targets = this.#transfers.map(() => undefined);
+    this.#streams = this.#transfers.map(({ blockBytes }) => ({ descriptor: -1, start: 0, end: 0, blockBytes }));
     const own: number[] = [];
     try {
-      const streams = this.#movings.map(({ bytes, blockBytes }, i): Stream => {
-        const file = this.#files[i]!;
-        if (file.kind === "write") {
-          const { descriptor, position } = file.target;
-          return { descriptor, start: position, end: position + bytes, blockBytes };
-        }
-        const { path, position } = file.part;
-        const descriptor = this.#reporting(i, () => openSync(path, "r"));
+      for (const [i, part] of this.#parts.entries()) {
+        if (!part) continue;
+        const descriptor = this.#reporting(i, () => openSync(part.path, "r"));
         own.push(descriptor);
-        return { descriptor, start: position, end: position + bytes, blockBytes };
-      });
-      threads.streams = streams;
+        this.#begin(i, descriptor, part.position);
+      }
       await work();
     } catch (error) {
       if (!(error instanceof FailedMove)) throw error;
@@ -83,14 +82,25 @@ export class Files {
     }
   }
 
-  /** What the main thread's loops call: these read a block to an address, and write one from there. */
-  readonly imports = {
-    fetch: (stream: number, block: number, address: number) => this.#move(stream, block, address),
-    deliver: (stream: number, block: number, address: number) => this.#move(stream, block, address),
-  };
+  /** Opens what a chain writes to, and not before: until then no one has to take it away. */
+  openTargets(chain: number, open: OpenTarget): void {
+    for (const [i, transfer] of this.#transfers.entries()) {
+      if (transfer.kind !== "write" || transfer.chain !== chain) continue;
+      const target = open(transfer.index);
+      this.#targets[i] = target;
+      this.#begin(i, target.descriptor, target.position);
+    }
+  }
+
+  /** What the main thread's loops call: reads a block to an address, or writes one from there. */
+  readonly move = (stream: number, block: number, address: number): void => this.#move(stream, block, address);
+
+  #begin(i: number, descriptor: number, start: number): void {
+    this.#streams[i] = { ...this.#streams[i]!, descriptor, start, end: start + this.#transfers[i]!.bytes };
+  }
 
   #move(stream: number, block: number, address: number): void {
-    const move = this.#files[stream]!.kind === "read" ? readSync : writeSync;
+    const move = this.#parts[stream] ? readSync : writeSync;
     const isWhole = this.#reporting(stream, () => threads.moveBlock(move, this.#bytes, stream, block, address));
     if (!isWhole) this.#fail(stream);
   }
@@ -104,7 +114,7 @@ export class Files {
   }
 
   #fail(stream: number, error?: unknown): never {
-    const file = this.#files[stream]!;
-    return file.kind === "read" ? file.part.unreadable(error) : file.target.unwritable(error ?? { code: "EIO" });
+    const part = this.#parts[stream];
+    return part ? part.unreadable(error) : this.#targets[stream]!.unwritable(error ?? { code: "EIO" });
   }
 }

@@ -111,11 +111,16 @@ class Planner {
         : [];
     });
     const delivered = new Map(large.slice(0, MOST_DELIVERED));
-    const chains = chainsOf(this.#steps, kept, filed, delivered, this.#limits);
-    return { chains, buffers: this.#buffers, inputs, outputs };
+    const chainsTo = (toFiles: ReadonlyMap<number, number>) =>
+      chainsOf(this.#steps, { kept, filed, toFiles }, this.#limits);
+    const chains = chainsTo(delivered);
+    // What the host does hears of no signals, which may have to take the files away.
+    const first = chains.findIndex(({ deliveries }) => deliveries.length > 0);
+    const isHeld = first >= 0 && chains.slice(first).some(({ steps }) => steps[0]!.kind === "host");
+    return { chains: isHeld ? chainsTo(new Map()) : chains, buffers: this.#buffers, inputs, outputs };
   }
 
-  /** Where an output is in the end: in C order, in its own dtype, and in memory as a whole. */
+  /** Where an output is in the end: in C order, in its own dtype, and in no buffer of which a block at a time is read. */
   #result(node: Node, filed: ReadonlyMap<number, number>): Place {
     const place = this.#places.get(node)!;
     if (!filed.has(place.buffer)) return this.#contiguous(place, node);

@@ -9,7 +9,7 @@ import { nodeValue } from "../reference/evaluate.ts";
 import type { View } from "../reference/view.ts";
 import { call, type FunctionCode, forBelow, get, i32Const, moduleOf, op, when } from "./assembler.ts";
 import type { Chain, Moved } from "./chains.ts";
-import { Files, movingsOf } from "./files.ts";
+import { Files, type OpenTarget, transfersOf } from "./files.ts";
 import { type AddressOf, FROM, itemFunction, type Loop, SCRATCH_AT, TO } from "./items.ts";
 import { WIDTH } from "./lanes.ts";
 import { loopOf } from "./loops.ts";
@@ -38,8 +38,6 @@ type Task = { readonly stage: number } & (
       readonly index: number;
       readonly items: number;
       readonly grain: number;
-      /** Whether it writes to files. */
-      readonly writes: boolean;
     }
   | { readonly kind: "host"; readonly node: Node; readonly args: readonly Place[]; readonly to: Place }
 );
@@ -95,9 +93,10 @@ export function programOf(
   // Fused products are part of WebAssembly since V8 11.4; Node 20's has them behind a flag.
   if (!WebAssembly.validate(bytes)) process.getBuiltinModule("node:v8").setFlagsFromString(RELAXED_SIMD);
   const module = new WebAssembly.Module(bytes);
-  const movings = movingsOf(plan);
-  const files = new Files(movings, memory);
-  const { exports } = new WebAssembly.Instance(module, { env: { ...ROUTINES, ...files.imports, memory } });
+  const transfers = transfersOf(plan);
+  const files = new Files(transfers, memory);
+  const env = { ...ROUTINES, fetch: files.move, deliver: files.move, memory };
+  const { exports } = new WebAssembly.Instance(module, { env });
   const id = threads.add({
     memory,
     module,
@@ -112,28 +111,35 @@ export function programOf(
     return { dtype, data: viewOf(dtype, bytes), shape, strides, offset };
   };
 
-  const perform = async (task: Task) => {
-    if (task.kind === "host") copyInto(view(task.to), nodeValue(task.node, task.args.map(view)));
-    else if (task.writes) await inSlices(task.items, task.grain, (...slice) => threads.run(id, task.index, ...slice));
-    else threads.run(id, task.index, task.items, task.grain);
+  const perform = async (task: Task, open: OpenTarget) => {
+    if (task.kind === "host") {
+      copyInto(view(task.to), nodeValue(task.node, task.args.map(view)));
+      return;
+    }
+    files.openTargets(task.stage, open);
+    const run = (end: number, first = 0) => {
+      threads.streams = files.streams;
+      threads.run(id, task.index, end, task.grain, first);
+    };
+    if (files.isWriting) await inSlices(task.items, 16 * task.grain, run);
+    else run(task.items);
   };
   const timing = { runs: 0, milliseconds: plan.chains.map(() => 0) };
-  const measured = async (task: Task) => {
+  const measured = async (task: Task, open: OpenTarget) => {
     const start = process.hrtime.bigint();
-    await perform(task);
+    await perform(task, open);
     timing.milliseconds[task.stage]! += Number(process.hrtime.bigint() - start) / 1e6;
   };
 
-  const placesOf = (kind: "read" | "write") => new Set(movings.flatMap((m) => (m.kind === kind ? [m.of] : [])));
-  const inParts = placesOf("read");
-  const toFiles = placesOf("write");
-  const written = [...toFiles].sort((a, b) => a - b);
+  const indicesOf = (kind: "read" | "write") => new Set(transfers.flatMap((t) => (t.kind === kind ? [t.index] : [])));
+  const inParts = indicesOf("read");
+  const toFiles = indicesOf("write");
   /** What is in memory, of each input. */
   const known: (FeedSource | undefined)[] = [];
   return {
     timing: timed ? timing : undefined,
-    written,
-    run: async (feeds, targets = []) => {
+    written: [...toFiles],
+    run: async (feeds, open = noTarget) => {
       for (const [i, place] of plan.inputs.entries()) {
         if (feeds[i] === known[i] || inParts.has(i)) continue;
         known[i] = undefined;
@@ -141,9 +147,8 @@ export function programOf(
         if (keepsFeeds) known[i] = feeds[i];
       }
       if (++timing.runs >= threadsFrom) threads.grow(most);
-      const targetOf = new Map(written.map((output, i) => [output, targets[i]!]));
-      await files.withOpen(feeds, targetOf, async () => {
-        for (const task of tasks) await (timed ? measured(task) : perform(task));
+      await files.withOpen(feeds, async () => {
+        for (const task of tasks) await (timed ? measured(task, open) : perform(task, open));
       });
       return plan.outputs.flatMap((place, i) => (toFiles.has(i) ? [] : [tensorOf(view(place))]));
     },
@@ -167,7 +172,6 @@ function assemble(plan: Plan, addressOf: AddressOf) {
         index: functions.length - 1,
         items,
         grain,
-        writes: chain.deliveries.length > 0,
       });
     };
     const [step] = chain.steps as [Step];
@@ -251,19 +255,19 @@ function chained(
   return [...(packing ? [packing] : []), { code, items: count, perItem: work / count }];
 }
 
+const noTarget: OpenTarget = (output) => {
+  throw new Error(`no file for output ${output}`);
+};
+
 /** Milliseconds of work after which signals are heard: whoever writes a file takes it away should one end the process. */
 const SLICE = 50;
 
-/** Does all items, some at a time, so that the process hears of signals between. */
-async function inSlices(
-  items: number,
-  grain: number,
-  work: (end: number, grain: number, first: number) => void,
-): Promise<void> {
-  for (let first = 0, count = 16 * grain; first < items; ) {
+/** Does all items, `count` at first, so that the process hears of signals between. */
+async function inSlices(items: number, count: number, work: (end: number, first: number) => void): Promise<void> {
+  for (let first = 0; first < items; ) {
     const start = process.hrtime.bigint();
     const end = Math.min(first + count, items);
-    work(end, grain, first);
+    work(end, first);
     await new Promise(setImmediate);
     const milliseconds = Number(process.hrtime.bigint() - start) / 1e6;
     count = Math.ceil(count * Math.min(4, SLICE / milliseconds));
