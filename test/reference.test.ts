@@ -443,6 +443,15 @@ test("a million float32 tenths add up as exactly as pairwise summation does", ()
   expect(Math.abs(total / (n * tenth) - 1)).toBeLessThan(32 * 2 ** -24);
 });
 
+test("so do products of float32 matrices with a million columns", () => {
+  const n = 1_000_000;
+  const tenth = Math.fround(0.1);
+  const x = { dtype: "float32", shape: [2, n], data: new Float32Array(2 * n).fill(tenth) } as const;
+  const [one] = run([plain(x)], (a) => contract(a, a, { batch: [], summed: [[1, 1]] })).data as Float32Array;
+  // as many additions as a block has products, then as many as there are blocks
+  expect(Math.abs(one! / (n * tenth * tenth) - 1)).toBeLessThan((256 + n / 256) * 2 ** -24);
+});
+
 const larger = (a: Element, b: Element): Element => {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number.NaN;
   return a > b || (a === b && Object.is(b, -0)) ? a : b;

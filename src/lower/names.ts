@@ -89,7 +89,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   fmax: "maximum",
   fmin: "minimum",
   fmod: "sign(x) * (abs(x) % abs(y))",
-  gamma: "exp(lgamma(x)), for x > 0",
+  gamma: "exp(lgamma(x))",
   gamma_ln: "lgamma",
   gammaln: "lgamma",
   gather: "take",

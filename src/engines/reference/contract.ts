@@ -1,6 +1,7 @@
 /**
- * Contractions: sums of products, rounded after each product and each sum. In ascending order of the summed index where the
- * result has several rows and several columns; else, so that sums of vectors can be made in parts, as `sum` adds (reduce.ts).
+ * Contractions: sums of products, rounded after each product and each sum. Where the result has several rows and several columns, in
+ * ascending order of the summed index, `DEPTH` products at a time: the sums of these are then added in the same order, so that rounding
+ * errors grow with k / DEPTH + DEPTH, not with k. Else, so that sums of vectors can be made in parts, as `sum` adds (reduce.ts).
  */
 import type { Node } from "../../graph/node.ts";
 import { add, mul } from "../../numeric/form.ts";
@@ -11,6 +12,9 @@ import { contiguous, reshaped } from "./copy.ts";
 import { kernel, rounded, scalarFunction } from "./kernel.ts";
 import { sumProducts } from "./reduce.ts";
 import { permuted, type View, zerosView } from "./view.ts";
+
+/** How many products are added to each other before their sum is added to those before. */
+export const DEPTH = 256;
 
 /** From this many columns on, b's rows, packed, are added to a row of the result; below, each sum is made alone. */
 const WIDE = 8;
@@ -52,34 +56,41 @@ const matrixKernel = (dtype: DType): MatrixKernel =>
   kernel(
     `contract ${dtype}`,
     () => `${scalarFunction("step", dtype, 3, (sum, x, y) => rounded(dtype, add(sum, rounded(dtype, mul(x, y)))))}
+    ${scalarFunction("plus", dtype, 2, (x, y) => rounded(dtype, add(x, y)))}
     return (out, { data: a, offset: aOffset, shape: [batch, m, k], strides: [aBatch, aRow, aStep] },
                  { data: b, offset: bOffset, shape: [, , n], strides: [bBatch, bStep, bColumn] }) => {
+      const sums = new out.constructor(n), zero = new out.constructor(1)[0];
       let o = 0;
       for (let g = 0; g < batch; g++)
-        for (let row = 0; row < m; row++, o += n) {
-          const i = aOffset + g * aBatch + row * aRow, j = bOffset + g * bBatch;
-          if (n < ${WIDE})
-            for (let column = 0; column < n; column++) {
-              let sum = out[o + column];
-              for (let p = 0, x = i, y = j + column * bColumn; p < k; p++, x += aStep, y += bStep)
-                sum = step(sum, a[x], b[y]);
-              out[o + column] = sum;
+        for (let row = 0; row < m; row++, o += n)
+          for (let start = 0; start < k; start += ${DEPTH}) {
+            const end = Math.min(start + ${DEPTH}, k);
+            const i = aOffset + g * aBatch + row * aRow, j = bOffset + g * bBatch;
+            if (n < ${WIDE})
+              for (let column = 0; column < n; column++) {
+                let sum = zero;
+                for (let p = start, x = i + p * aStep, y = j + p * bStep + column * bColumn; p < end; p++, x += aStep, y += bStep)
+                  sum = step(sum, a[x], b[y]);
+                sums[column] = sum;
+              }
+            else {
+              sums.fill(zero);
+              let p = start;
+              ${addRows(4)}
+              ${addRows(1)}
             }
-          else {
-            let p = 0;
-            ${addRows(4)}
-            ${addRows(1)}
+            if (start === 0) out.set(sums, o);
+            else for (let column = 0; column < n; column++) out[o + column] = plus(out[o + column], sums[column]);
           }
-        }
     };`,
   );
 
-/** Adds products to a row of the result, `terms` of them, in order, at each pass over it, for as long as there are as many. */
+/** Adds products to a row of sums, `terms` of them, in order, at each pass over it, for as long as there are as many. */
 function addRows(terms: number): string {
   const places = Array.from({ length: terms }, (_, t) => t);
-  const sum = places.reduce((sum, t) => `step(${sum}, x${t}, b[y${t} + column])`, "out[o + column]");
-  return `for (; p + ${terms} <= k; p += ${terms}) {
+  const sum = places.reduce((sum, t) => `step(${sum}, x${t}, b[y${t} + column])`, "sums[column]");
+  return `for (; p + ${terms} <= end; p += ${terms}) {
     ${places.map((t) => `const x${t} = a[i + (p + ${t}) * aStep], y${t} = j + (p + ${t}) * bStep;`).join("\n")}
-    for (let column = 0; column < n; column++) out[o + column] = ${sum};
+    for (let column = 0; column < n; column++) sums[column] = ${sum};
   }`;
 }

@@ -1,8 +1,9 @@
 /**
  * Products of matrices as WebAssembly functions: packed panels, cache blocks, a register tile (Goto and van de Geijn, "Anatomy of
- * high-performance matrix multiplication", 2008). Each sum runs over k in ascending order, rounded after each product and each sum.
+ * high-performance matrix multiplication", 2008). Sums are in the order of reference/contract.ts, rounded after each product and each sum.
  */
 import { type DType, isFloat } from "../../tensor/dtype.ts";
+import { DEPTH } from "../reference/contract.ts";
 import { type Code, call, type FunctionCode, forBelow, get, i32Const, op, set } from "./assembler.ts";
 import { type AddressOf, FROM, itemFunction, type Loop, SCRATCH_AT, TO } from "./items.ts";
 import { WIDTH } from "./lanes.ts";
@@ -62,8 +63,7 @@ export function tileOf(dtype: DType, { m, n }: Pick<Product["sizes"], "m" | "n">
   return { rows, columns, pitch: Math.ceil(n / columns) * columns, height: Math.ceil(m / rows) * rows, way, isFused };
 }
 
-/** Summed indices that go through the cache together, and rows and columns of the result. */
-const DEPTH = 256;
+/** Rows and columns of the result that go through the cache together, with `DEPTH` summed indices. */
 const ROWS = 96;
 const COLUMNS = 512;
 /** Blocks of rows that many threads share evenly, where rows are many enough. */

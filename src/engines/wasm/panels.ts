@@ -40,7 +40,7 @@ function multiplication(dtype: DType): readonly [multiply: Instruction, add: Ins
   return instructions;
 }
 
-/** (a, b, c, pitch, depth, begin): adds the product of two packed panels to a tile of c, or begins it. Pitch in bytes. */
+/** (a, b, c, pitch, depth, begin): makes the product of two packed panels, and adds it to a tile of c, or begins it. Pitch in bytes. */
 export function microKernel(dtype: DType, { rows, columns, isFused }: Tile): FunctionCode {
   const [multiply, add] = multiplication(dtype);
   const fused = FUSED[dtype];
@@ -60,10 +60,6 @@ export function microKernel(dtype: DType, { rows, columns, isFused }: Tile): Fun
   ];
   fn.emit(
     ...tile.flat().map((local) => set(local, v128Const("i32", 0))),
-    when(
-      op("i32.eqz", get(begin)),
-      ...eachRow((locals) => locals.map((local, v) => set(local, load("v128.load", get(row), 16 * v)))),
-    ),
     set(end, op("i32.add", get(a), op("i32.mul", get(depth), i32Const(rows * width)))),
     forBelow(
       a,
@@ -75,6 +71,12 @@ export function microKernel(dtype: DType, { rows, columns, isFused }: Tile): Fun
         ...locals.map((local, v) => set(local, step(get(local), get(left), get(right[v]!)))),
       ]),
       moveBy(b, columns * width),
+    ),
+    when(
+      op("i32.eqz", get(begin)),
+      ...eachRow((locals) =>
+        locals.map((local, v) => set(local, op(add, load("v128.load", get(row), 16 * v), get(local)))),
+      ),
     ),
     ...eachRow((locals) => locals.map((local, v) => store("v128.store", get(row), get(local), 16 * v))),
   );
