@@ -232,7 +232,12 @@ const HINTS: readonly Hint[] = [
     found: [Operator, Sign, Connective],
     help: "to go on after `wrt x` put parentheses around it: `(grad … wrt x)`",
   },
-  { expected: /^the end/, before: [Name], found: [LSquare], help: "`wrt` takes names: bind the part to a name before" },
+  {
+    expected: /^the end/,
+    before: [Name],
+    found: [LSquare],
+    help: "`wrt` takes names: index the derivative, as in `(grad y wrt x)[0]`",
+  },
   { expected: /^the end/, found: [Comma], help: "make each a statement of its own, or a list: `[a, b]`" },
   { expected: /^`\)`$/, found: [Comma], help: "a list stands in brackets: `[a, b]`" },
   { expected: /`\]`/, first: [InputKeyword], found: [Separator], help: "dims are separated by commas: `[3, 4]`" },

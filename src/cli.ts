@@ -247,6 +247,16 @@ function calledCommand(): string {
   return name;
 }
 
+/** What words that commander complains of may have been meant for. */
+function meantByWords(complaint: string): string | undefined {
+  const [, program] = /^unknown command '(.*\.tsym)'$/.exec(complaint) ?? [];
+  if (program !== undefined) return `\`tsym run ${program}\` runs it`;
+  if (calledCommand() === "tsym" && /^unknown option '(-e|-f|-o)\b/.test(complaint))
+    return "programs run by `tsym run`";
+  const feed = /^too many arguments/.test(complaint) && words.find((word) => /^[a-zA-Z_]\w*=/.test(word));
+  return feed ? `data are fed by -f: -f ${feed}` : undefined;
+}
+
 /** Commander's complaint as a diagnostic of ours: a second sentence, or "(Did you mean …?)", says what to do. */
 function usageDiagnostic({ message }: CommanderError): Diagnostic {
   const [, what = message, idea] = /^(?:error: )?(.*?)(?:\. |\n\(|$)(.*?)\)?$/s.exec(message) ?? [];
@@ -255,7 +265,7 @@ function usageDiagnostic({ message }: CommanderError): Diagnostic {
     code: "usage",
     message: inOurVoice(what.replace(BAD_VALUE, "`$2` is no value of $1")),
     labels: [],
-    help: idea ? inOurVoice(idea) : `\`${calledCommand()} --help\` shows what can be written`,
+    help: meantByWords(what) ?? (idea ? inOurVoice(idea) : `\`${calledCommand()} --help\` shows what can be written`),
   };
 }
 

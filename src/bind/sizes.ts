@@ -1,7 +1,7 @@
 /** What numbers the symbols of a program stand for, learnt from the fed data; refuses data that do not fit. */
 import { type InputTensor, needsOf } from "../lower/inputs.ts";
 import type { Lowered } from "../lower/program.ts";
-import { placeLabels, type Site, shapeLabel } from "../lower/site.ts";
+import { aboutOperand, placeLabels, type Site, shapeLabel } from "../lower/site.ts";
 import { type Diagnostic, fail, type Label, TsymError } from "../source.ts";
 import { type Condition, conditionSymbols, holds, toldApart } from "../tensor/conditions.ts";
 import {
@@ -135,11 +135,13 @@ export class Sizes {
         ],
       }),
       help:
-        c.broadcasts && (lhs === 1 || rhs === 1)
-          ? stretchHelp(lhs === 1 ? c.lhs : c.rhs)
-          : inputs.length > 0
-            ? `feed data whose sizes fit: ${inputs.map(({ name }) => `\`${name}\` comes from ${this.#fed.get(name)!.label}`).join(", ")}`
-            : "the defaults of what is not fed do not fit together",
+        c.broadcasts && c.help !== undefined
+          ? aboutOperand(c.help, typeof c.arg === "number" ? site.operands[c.arg] : undefined)
+          : c.broadcasts && (lhs === 1 || rhs === 1)
+            ? stretchHelp(lhs === 1 ? c.lhs : c.rhs)
+            : inputs.length > 0
+              ? `feed data whose sizes fit: ${inputs.map(({ name }) => `\`${name}\` comes from ${this.#fed.get(name)!.label}`).join(", ")}`
+              : "the defaults of what is not fed do not fit together",
     };
   }
 

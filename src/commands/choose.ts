@@ -58,8 +58,13 @@ export function outputNamed(program: Lowered, name: string): NamedTensor {
   if (found) return leftAlone(found);
   const names = [...new Set([...program.outputs, ...program.names].map((n) => n.name))];
   const near = nearest(name, names);
+  const isFile = /\.(npy|npz|json|csv|safetensors)$/.test(name);
   return fail("unknown-name", `the program has no \`${name}\``, {
-    help: near ? `did you mean \`${near}\`?` : `it has ${names.slice(0, 12).join(", ")}`,
+    help: isFile
+      ? `to write an output to that file, name both: -o ${names[0] ?? "NAME"}=${name}`
+      : near
+        ? `did you mean \`${near}\`?`
+        : `it has ${names.slice(0, 12).join(", ")}`,
   });
 }
 

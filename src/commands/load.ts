@@ -40,7 +40,8 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    return fileError("read", file, error);
+    const isText = /[\s()=;]/.test(file);
+    return fileError("read", file, error, isText ? "the text of a program stands after -e" : undefined);
   }
 }
 

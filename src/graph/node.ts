@@ -137,7 +137,7 @@ export class Graph {
     what: string,
     { broadcasts, ...more }: { arg?: number | string; help?: string | undefined; broadcasts?: boolean } = {},
   ): void {
-    const verdict = this.#conditions.require({ lhs, relation, rhs, what, broadcasts, site: this.site });
+    const verdict = this.#conditions.require({ lhs, relation, rhs, what, broadcasts, site: this.site, ...more });
     if (!("impossible" in verdict)) return;
     const { because } = verdict;
     const message =

@@ -237,7 +237,13 @@ export class JsonReader {
   /** Fails at the path of the item `index`. */
   #expected(what: string, index: readonly number[] = [], help?: string): never {
     const found = this.#found();
-    this.fail(`expected ${what}, found ${found}`, index, help ?? spelledInJson(found));
+    this.fail(`expected ${what}, found ${found}`, index, help ?? spelledInJson(found) ?? this.#leftOut(found));
+  }
+
+  /** Objects often hold more than tensors. */
+  #leftOut(found: string): string | undefined {
+    const isField = /^\$\.\w+$/.test(this.#path) && /^(the string|null|\{)/.test(found);
+    return isField ? `what feeds no input must be left out: jq -c 'del(${this.#path.slice(1)})'` : undefined;
   }
 
   /** Throws a TsymError for what is wrong at the path of the item `index`. */

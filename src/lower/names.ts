@@ -101,7 +101,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   greater_equal: ">=",
   hardtanh: "clip(x, -1, 1)",
   hsplit: "slices: `x[:, :2]` and `x[:, 2:]`",
-  hstack: "concat([x, y], axis=1)",
+  hstack: "`concat([x, y], axis=1)`, of vectors `concat([x, y])`",
   huber_loss: "huber",
   identity: "eye",
   index_select: "take",
@@ -115,6 +115,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   isclose: "abs(x - y) < 1e-6",
   isin: "any(x[..., newaxis] == [1, 2], axis=-1)",
   l1_loss: "mean(abs(x - y))",
+  mae: "mean(abs(x - y))",
   l2_normalize: "x / norm(x, keepdims=true)",
   len: "size(x, 0)",
   less: "<",
@@ -183,6 +184,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   randn: "an input that random numbers are fed to: no function makes them yet",
   random: "an input that random numbers are fed to: no function makes them yet",
   ravel: "reshape(x, [-1])",
+  rearrange: "`reshape` and `transpose`",
   reduce_all: "all",
   reduce_any: "any",
   reduce_logsumexp: "logsumexp",
@@ -240,7 +242,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   vectorize: "the expression itself: functions take whole tensors",
   view: "reshape",
   vsplit: "slices: `x[:2]` and `x[2:]`",
-  vstack: "concat([x, y])",
+  vstack: "`concat([x, y])`, of vectors `stack([x, y])`",
 };
 
 /** Names that a later version will use. */
@@ -277,6 +279,7 @@ const VALUES: Readonly<Record<string, string>> = {
   e: "write `exp(1)`",
   NaN: "write `nan`",
   Infinity: "write `inf`",
+  zscore: "(x - mean(x)) / std(x)",
   π: "write `pi`",
   double: "write `float64`",
   float: "write `float32`",

@@ -48,5 +48,10 @@ const LONGEST = 30;
 /** `help` with the operand in the place of `…`: "`astype(…, float32)`" as "`astype(x, float32)`". */
 export function aboutOperand(help: string | undefined, operand: Operand | undefined): string | undefined {
   const text = operand && textOf(operand.span);
-  return text && text.length <= LONGEST && !text.includes("\n") ? help?.replaceAll("…", () => text) : help;
+  if (!text || text.length > LONGEST || text.includes("\n")) return help;
+  const indexed = PRIMARY.test(text) ? text : `(${text})`;
+  return help?.replaceAll("…[", () => `${indexed}[`).replaceAll("…", () => text);
 }
+
+/** What an index may follow without parentheses: a name, a call, something in parentheses. */
+const PRIMARY = /^([\p{L}\w]+(\(.*\))?|\(([^()]|\([^()]*\))*\))$/u;

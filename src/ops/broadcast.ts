@@ -14,11 +14,27 @@ export function broadcastShapes(graph: Graph, shapes: readonly (readonly Dim[])[
         graph.require(result, "=", dim, rank === 1 ? "the lengths" : `sizes along axis ${axis - rank}`, {
           arg,
           broadcasts: true,
+          ...missingAxis(shapes),
         });
       if (result === 1 || isKnown(dim)) result = dim;
     }
     return result;
   });
+}
+
+/** Where one of two shapes would stretch to the other had it an axis more that is 1: help with that, and which of them. */
+function missingAxis(shapes: readonly (readonly Dim[])[]): { arg: number; help: string } | undefined {
+  const arg = shapes[0]!.length < shapes[1]!.length ? 0 : 1;
+  const [short, long] = [shapes[arg]!, shapes[1 - arg]!];
+  if (shapes.length !== 2 || short.length === 0 || short.length + 1 !== long.length) return undefined;
+  const fits = (at: number) => short.every((dim, i) => dim === 1 || sameDim(dim, long[i < at ? i : i + 1]!));
+  for (let at = short.length; at > 0; at--)
+    if (fits(at))
+      return {
+        arg,
+        help: `to stretch it along axis ${at - long.length}, write \`…[${":, ".repeat(at)}newaxis]\`; \`keepdims=true\` leaves such an axis where one is folded`,
+      };
+  return undefined;
 }
 
 /** Axes as written, from 0 and checked against a rank; "all" is every axis. Sorted ascending. */

@@ -30,6 +30,9 @@ export interface Condition<Site = unknown> {
   readonly what: string;
   /** Sizes that are broadcast: of these, a 1 that is known before there is data would stretch. */
   readonly broadcasts?: boolean | undefined;
+  /** What else may have been meant, `…` being the operand `arg` of the place. */
+  readonly help?: string | undefined;
+  readonly arg?: number | string | undefined;
   /** Where it arose; opaque here, a place in the source to whoever set it. */
   readonly site: Site;
 }
