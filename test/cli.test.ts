@@ -35,3 +35,8 @@ test.concurrent.each(["README.md", ...readdirSync("test/cli").map((file) => join
     else expect(replayed).toBe(text);
   },
 );
+
+test("the README shows the language's page as it is", () => {
+  const sample = readFileSync("samples/language.tsym", "utf8");
+  expect(readFileSync("README.md", "utf8")).toContain(`\`\`\`\n${sample}\`\`\`\n`);
+});

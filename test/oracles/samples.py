@@ -464,6 +464,28 @@ def check(name, expected):
                 np.testing.assert_allclose(np.array(got, float), wanted, rtol=2e-5, atol=2e-6, err_msg=title)
 
 
+def language():
+    x, y, w = np.array([[1.0, 2, 4], [0, 1, 5], [2, 2, 3]]), np.array([3.0, 1, 2]), np.full(3, 0.5)
+    fit = x @ w
+    loss = lambda w: jnp.mean((x @ w - y) ** 2)
+    squares = lambda fit: jnp.sum(((fit - fit.mean()) * 0.5) ** 2)
+    return {
+        "dw": jax.grad(loss)(w),
+        "curvature": jax.hessian(loss)(w),
+        "by_k": jax.grad(squares)(fit)[0] * 2,
+        "thin": x[:, ::2],
+        "turned": x[[1, 0]],
+        "column": fit[:, None],
+        "low": np.where((x < 2) & (x != 0), x, -1),
+        "alike": np.corrcoef(x.T),
+        "most": [fit.max()],
+        "at": [fit.argmax()],
+        "total": x.size,
+        "corners": [x[0, 0], x[-1, -1]],
+        "loss": loss(w),
+    }
+
+
 def main():
     for path in sorted(SAMPLES.glob("*.tsym")):
         check(path.stem, globals()[path.stem]())
