@@ -93,7 +93,7 @@ export class Session {
     return [...this.#compiled.values()].flatMap(({ graph, program }) => {
       const description = program.describe?.();
       const names = new Map(graph.outputs.map((node, i) => [node, this.#wanted[i]!.name]));
-      return description ? [{ description, names, ...(program.timing ?? { runs: 0, milliseconds: [] }) }] : [];
+      return description ? [{ description, names, ...(program.timing?.() ?? { runs: 0, milliseconds: [] }) }] : [];
     });
   }
 

@@ -1,6 +1,8 @@
 /** What `explain` and `--time` tell of an engine. */
 import { expect, test } from "vitest";
+import { wasmEngine } from "../src/engines/wasm/index.ts";
 import { tsym } from "./command.ts";
+import { differing, jobOf } from "./job.ts";
 
 /** Enough for code, too little for threads, on any machine. */
 const PROGRAM = "input a; x = sin(a + arange(500000)); x / sum(x)";
@@ -54,4 +56,20 @@ test("a small program runs on the reference engine, and no part of it is timed",
 
 test("what is not asked for is not told", async () => {
   expect((await tsym("run", "-e", "input a; a + 1", "-f", "a=1")).stderr).toBe("");
+});
+
+test("a small program that runs often becomes code, with the same bits", async () => {
+  const { graph, feeds } = jobOf("input x[n]; sum(exp(x) * sin(x)); tanh(x)", "float32", { x: [50] });
+  const engine = wasmEngine();
+  const program = await engine.compile(graph);
+  const copied = async () => (await program.run(feeds)).map((r) => ({ ...r, data: r.data.slice() }));
+  const first = await copied();
+  expect(program.describe!().engine).toBe("reference");
+  for (let run = 0; run < 2_000; run++) await program.run(feeds);
+  expect(program.describe!().engine).toBe("wasm");
+  expect(differing(await copied(), first)).toEqual([]);
+  program.dispose();
+  const repeated = await engine.compile(graph, { runs: 10_000 });
+  expect(repeated.describe!()).toMatchObject({ engine: "wasm", reason: expect.stringContaining("10000 times") });
+  repeated.dispose();
 });

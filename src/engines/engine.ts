@@ -113,7 +113,7 @@ export interface Program {
   /** The outputs, by place, that a run writes to files; none where absent. */
   readonly written?: readonly number[] | undefined;
   /** How long each stage of the engine's description took in all runs so far, where `timed` asked for it. */
-  readonly timing?: { readonly runs: number; readonly milliseconds: readonly number[] } | undefined;
+  timing?(): { readonly runs: number; readonly milliseconds: readonly number[] } | undefined;
   /** What it is, and on how many threads it has run last. */
   describe?(): Description;
   /** Frees what the program holds; it cannot run after that. */

@@ -131,7 +131,7 @@ export function programOf(
   };
 
   return {
-    timing: timed ? timing : undefined,
+    timing: () => (timed ? timing : undefined),
     run: async (feeds) => {
       try {
         settled ??= prepare();

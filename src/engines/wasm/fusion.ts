@@ -167,7 +167,7 @@ export function isOfVector(node: Node): boolean {
 /** From so many operations on, a value that two loops read is computed once and kept. */
 const WORTH_KEEPING = 6;
 /** A loop's body has no more operations than this. */
-const LARGEST_BODY = 1200;
+const LARGEST_BODY = 600;
 
 /**
  * The nodes among `nodes` (arguments first) that need memory of their own. All others are computed where they are read: movement as

@@ -1,5 +1,6 @@
 /** The embedded engine: fused loops in WebAssembly SIMD, on all cores. It gives the reference engine's bits. */
-import type { CompileOptions, ConcreteGraph, Description, Engine } from "../engine.ts";
+import { ancestors } from "../../graph/node.ts";
+import type { CompileOptions, ConcreteGraph, Description, Engine, Program } from "../engine.ts";
 import { referenceEngine } from "../reference/index.ts";
 import { costOf } from "./cost.ts";
 import type { PlanLimits } from "./plan.ts";
@@ -24,16 +25,13 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 4e8 })
   isSlow: (graph) => costOf(graph) >= thresholds.code,
   compile: async (graph, options = {}) => {
     const choice = choose(graph, options, thresholds);
-    if ("threads" in choice) {
-      const { programOf, threads } = await import("./compiler.ts");
-      if (choice.threadsFrom <= 1) threads.grow(choice.threads);
-      const { layout, describe } = await laidOut(graph, options, choice, thresholds);
-      const program = layout && programOf(layout, { ...choice, timed: options.timed, describe });
-      if (program) return program;
-    }
-    const reason = "threads" in choice ? TOO_LARGE : choice.reason;
-    const program = await referenceEngine.compile(graph, options);
-    return { ...program, describe: () => onReference(reason) };
+    const program = "threads" in choice ? await compiled(graph, options, choice, thresholds) : undefined;
+    if (program) return program;
+    const loops = await referenceEngine.compile(graph, options);
+    if ("threads" in choice) return { ...loops, describe: () => onReference(TOO_LARGE) };
+    return growing({ ...loops, describe: () => onReference(choice.reason) }, choice.codeFrom, () =>
+      compiled(graph, options, { reason: choice.often, ...threading(graph, options, thresholds) }, thresholds),
+    );
   },
   describe: async (graph, options = {}) => {
     const choice = choose(graph, options, thresholds);
@@ -43,30 +41,74 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 4e8 })
   },
 });
 
+/** The program in WebAssembly; undefined where there is no memory for it. */
+async function compiled(graph: ConcreteGraph, options: CompileOptions, choice: Threaded, thresholds: Thresholds) {
+  const { programOf, threads } = await import("./compiler.ts");
+  if (choice.threadsFrom <= 1) threads.grow(choice.threads);
+  const { layout, describe } = await laidOut(graph, options, choice, thresholds);
+  return layout && programOf(layout, { ...choice, timed: options.timed, describe });
+}
+
+/** A program that runs as it is until the run `from`, and is from then on what `compile` makes of it: with the same bits. */
+function growing(loops: Program, from: number, compile: () => Promise<Program | undefined>): Program {
+  let program = loops;
+  let runs = 0;
+  return {
+    ...loops,
+    timing: () => program.timing?.(),
+    run: async (...run) => {
+      if (++runs === from) program = (await compile()) ?? loops;
+      return program.run(...run);
+    },
+    describe: () => program.describe!(),
+    dispose: () => program.dispose(),
+  };
+}
+
 /** The host's own arrays may be larger. */
 const TOO_LARGE = "the program needs more than 4 GiB, all that WebAssembly reaches, or than the process gets";
 
 const onReference = (reason: string): Description => ({ engine: "reference", reason, threads: 1 });
 
-/** Why something is done so, and, where the reference engine's loops do not serve as well, on how many threads, and from which run on. */
-type Choice = { readonly reason: string } | Threaded;
-interface Threaded {
+/** Why the reference engine's loops serve as well, and until which run; or why they do not, on how many threads, and from which run on. */
+type Choice = { readonly reason: string; readonly codeFrom: number; readonly often: string } | Threaded;
+interface Threaded extends Threading {
   readonly reason: string;
+}
+interface Threading {
   readonly threads: number;
   readonly threadsFrom: number;
 }
 
-function choose(graph: ConcreteGraph, { trap, threads: most }: CompileOptions, { code, threads }: Thresholds): Choice {
-  if (trap) return { reason: `compiled loops trap no ${trap}` };
+function choose(graph: ConcreteGraph, options: CompileOptions, thresholds: Thresholds): Choice {
+  const { trap, runs = 1 } = options;
+  if (trap) return { reason: `compiled loops trap no ${trap}`, codeFrom: Infinity, often: "" };
   const cost = costOf(graph);
   const estimate = `the reference engine's loops would take ${inWords(cost)}`;
-  if (cost < code) return { reason: `${estimate}; code pays from ${inWords(code)} on` };
+  const { code, threads } = thresholds;
+  const nodes = ancestors(graph.outputs).length;
+  const codeFrom = 1 + Math.ceil((MAKING.all + MAKING.node * nodes) / (cost + CALL * nodes));
+  if (cost < code && runs <= 2 * codeFrom)
+    return {
+      reason: `${estimate}; code pays from ${inWords(code)} on`,
+      codeFrom,
+      often: `${estimate}, ${codeFrom} times and more`,
+    };
+  const reason = cost < code ? `${estimate}, ${runs} times` : estimate;
   return {
-    reason: cost < threads ? `${estimate}; threads pay from ${inWords(threads)} on` : estimate,
-    threads: Math.min(most ?? process.getBuiltinModule("node:os").availableParallelism(), MOST_THREADS),
-    threadsFrom: Math.ceil(threads / Math.max(cost, 1)),
+    reason: cost < threads ? `${reason}; threads pay from ${inWords(threads)} on` : reason,
+    ...threading(graph, options, thresholds),
   };
 }
+
+/** What it takes to make code, and what a node takes the reference engine before its loop begins, in nanoseconds, about. */
+const MAKING = { all: 2e7, node: 5e4 };
+const CALL = 3e3;
+
+const threading = (graph: ConcreteGraph, { threads }: CompileOptions, thresholds: Thresholds): Threading => ({
+  threads: Math.min(threads ?? process.getBuiltinModule("node:os").availableParallelism(), MOST_THREADS),
+  threadsFrom: Math.ceil(thresholds.threads / Math.max(costOf(graph), 1)),
+});
 
 /** The graph's plan with room for its buffers, if there can be such, and what it is in words. */
 async function laidOut(

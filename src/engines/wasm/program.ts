@@ -137,7 +137,7 @@ export function programOf(
   /** What is in memory, of each input. */
   const known: (FeedSource | undefined)[] = [];
   return {
-    timing: timed ? timing : undefined,
+    timing: () => (timed ? timing : undefined),
     written: [...toFiles],
     run: async (feeds, open = noTarget) => {
       for (const [i, place] of plan.inputs.entries()) {
