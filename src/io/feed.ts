@@ -115,7 +115,7 @@ function openSources(args: readonly string[], stdin: Iterable<Uint8Array>, role:
         help: `write ${flag} ${arg.trim().replace(/\s*=\s*/, "=")}`,
         exit: 2,
       });
-    const help = `to feed the ${noun} \`${src}\`, write ${flag} ${src}=FILE or ${flag} ${src}=VALUE`;
+    const help = `to ${role === FEED ? "feed" : "compare"} the ${noun} \`${src}\`, write ${flag} ${src}=FILE or ${flag} ${src}=VALUE`;
     const opened = open(src, stdin, isName(src) ? help : undefined);
     if (!isGroup(opened)) {
       return fail("feed", `${flag} ${arg} does not say which ${noun} it is for`, {

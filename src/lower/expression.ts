@@ -12,7 +12,7 @@ import { callFunction } from "./call.ts";
 import type { Context } from "./context.ts";
 import { lowerDerivative } from "./derivative.ts";
 import { lowerIndex } from "./indexing.ts";
-import { spelledHere, valueHere } from "./names.ts";
+import { isReservedFunction, spelledHere, valueHere } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import type { Operand } from "./site.ts";
 import { POISON, tensorValue, type Value } from "./value.ts";
@@ -248,15 +248,20 @@ const LIBRARIES: ReadonlySet<string> = new Set([
 function reportMember(e: Extract<Expr, { kind: "member" }>, scope: Scope, context: Context): Value {
   const { name } = e.member;
   const isValue = CONSTANTS.has(name) || isDType(name) || name === "newaxis";
-  const near = functionNames().includes(name) || scope.fns.has(name) ? name : context.nearest(name, functionNames());
+  const isHere = functionNames().includes(name) || scope.fns.has(name);
+  const near = isHere || isReservedFunction(name) ? undefined : context.nearest(name, functionNames());
   const root = rootOf(e.base);
   const isLibrary = root !== undefined && LIBRARIES.has(root) && !scope.names.has(root);
   for (const arg of e.args ?? []) evaluateParts(arg.value, scope, context);
   const isWrongAlready = !isLibrary && e.base.kind !== "member" && evaluate(e.base, scope, context).kind === "poison";
   if (isWrongAlready) return POISON;
   const args = isLibrary ? "…" : e.args?.length ? "x, …" : "x";
-  const here = isLibrary && isValue ? `\`${name}\`` : (spelledHere(name) ?? (near && `\`${near}(${args})\``));
-  const offer = here && `write ${here}`;
+  const here = isLibrary && isValue ? `\`${name}\`` : (spelledHere(name) ?? (isHere && `\`${name}(${args})\``));
+  const offer = here
+    ? `write ${here}`
+    : isReservedFunction(name)
+      ? `\`${name}\` is reserved for a later version`
+      : near && `did you mean \`${near}(${args})\`?`;
   if (isLibrary)
     return context.mistake(e.span, `functions have no prefix here: \`${textOf(e.base.span)}.${name}\``, {
       code: "unknown-function",

@@ -1,5 +1,6 @@
 /** What sizes must satisfy: recorded while shapes are inferred, shown by check, tested when data is fed. */
 import {
+  addDims,
   type Dim,
   type DimSymbol,
   dimKey,
@@ -152,10 +153,19 @@ export class Conditions {
         this.#solved = before;
         return false;
       }
-    } else this.#open.push(condition);
+    } else if (relation === ">=" && this.#opposed(condition)) return false;
+    else this.#open.push(condition);
     this.list.push(condition);
     this.#recorded.add(conditionKey(condition));
     return true;
+  }
+
+  /** Whether another lower bound leaves no size: m > n where n > m is known. */
+  #opposed(condition: Condition): boolean {
+    if (this.#open.length > MOST_SEARCHED) return false;
+    const excess = ({ lhs, rhs }: Condition) => subDims(this.reduce(lhs), this.reduce(rhs));
+    const own = excess(condition);
+    return this.#open.some((c) => c.relation === ">=" && upperBound(addDims(own, excess(c))) < 0);
   }
 
   #addAll(conditions: readonly Condition[]): boolean {

@@ -14,7 +14,7 @@ export function refuseNewNaN(node: Node, argsOf: () => readonly View[], result: 
   const { kind } = opOf(node);
   if (node.args.length === 0 || kind === "movement" || !holdsNaN(result)) return;
   const args = argsOf();
-  const name = spelling(node.op);
+  const name = kind === "contract" ? "a sum of products" : spelling(node.op);
   const help = "where(condition, x, y) can keep such elements out";
   if (kind !== "pointwise") {
     if (!args.some(holdsNaN))

@@ -82,7 +82,10 @@ interface Threading {
 
 function choose(graph: ConcreteGraph, options: CompileOptions, thresholds: Thresholds): Choice {
   const { trap, runs = 1 } = options;
-  if (trap) return { reason: `compiled loops trap no ${trap}`, codeFrom: Infinity, often: "" };
+  const obstacle = trap
+    ? `compiled loops trap no ${trap}`
+    : typeof WebAssembly === "undefined" && "this Node has no WebAssembly";
+  if (obstacle) return { reason: obstacle, codeFrom: Infinity, often: "" };
   const cost = costOf(graph);
   const estimate = `the reference engine's loops would take ${inWords(cost)}`;
   const { code, threads } = thresholds;
