@@ -46,7 +46,9 @@ function readCode(file) {
     const bytes = readFileSync(file);
     const half = (bytes.length - stamp.length) / 2;
     const code = bytes.subarray(0, half);
-    return bytes.toString("latin1", 2 * half) === stamp && code.equals(bytes.subarray(half, 2 * half)) ? code : undefined;
+    return bytes.toString("latin1", 2 * half) === stamp && code.equals(bytes.subarray(half, 2 * half))
+      ? code
+      : undefined;
   } catch {
     return undefined;
   }
