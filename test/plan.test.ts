@@ -1,4 +1,7 @@
 /** What `explain` and `--time` tell of an engine. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { wasmEngine } from "../src/engines/wasm/index.ts";
 import { tsym } from "./command.ts";
@@ -24,6 +27,26 @@ test("explain ends with the engine's plan", async () => {
     # in one place: b2 b4
     "
   `);
+});
+
+test("--time tells what is read from files and written to them, part by part", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tsym-plan-"));
+  const [x, y] = [join(folder, "x.npy"), join(folder, "y.npy")];
+  await tsym("run", "-e", "reshape(astype(arange(640000), float32), [800, 800])", "-o", `out=${x}`);
+  const { stderr } = await tsym(
+    "run",
+    "-e",
+    "input x[n, n]; y = exp(x @ x.T)",
+    "-f",
+    `x=${x}`,
+    "-o",
+    `y=${y}`,
+    "--time",
+  );
+  expect(stderr).toMatch(/\d blocks: product .*; kernel y: exp; write y\n/);
+  const softmax = await tsym("run", "-e", "input x[n, n]; y = softmax(x)", "-f", `x=${x}`, "-o", `y=${y}`, "--time");
+  expect(softmax.stderr).toMatch(/\d blocks: read x; kernel max; .*; write y\n/);
+  rmSync(folder, { recursive: true });
 });
 
 test("without sizes there is no plan", async () => {
