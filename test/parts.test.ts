@@ -90,13 +90,16 @@ async function runInto(engine: Engine, { graph, feeds, inFiles }: Job & Partial<
   const written = program.written ?? [];
   const path = (output: number) => join(folder, `${output}.bin`);
   const descriptors: number[] = [];
+  const opened: number[] = [];
   const open = (output: number): FileTarget => {
+    opened.push(output);
     const descriptor = openSync(path(output), "w");
     descriptors.push(descriptor);
     return { descriptor, position: BEFORE, unwritable };
   };
   try {
     const others = (await program.run(feeds, open)).map((r) => ({ ...r, data: r.data.slice() }));
+    expect(opened.sort((a, b) => a - b)).toEqual([...written].sort((a, b) => a - b));
     const results = graph.outputs.map(({ type: { dtype, shape } }, i) => {
       if (!written.includes(i)) return others.shift()!;
       const bytes = new Uint8Array(readFileSync(path(i)).subarray(BEFORE));

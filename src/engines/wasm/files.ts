@@ -85,7 +85,8 @@ export class Files {
   /** Opens what a chain writes to, and not before: until then no one has to take it away. */
   openTargets(chain: number, open: OpenTarget): void {
     for (const [i, transfer] of this.#transfers.entries()) {
-      if (transfer.kind !== "write" || transfer.chain !== chain) continue;
+      // A chain may be several tasks: what is packed for a product, and its blocks.
+      if (transfer.kind !== "write" || transfer.chain !== chain || this.#targets[i]) continue;
       const target = open(transfer.index);
       this.#targets[i] = target;
       this.#begin(i, target.descriptor, target.position);

@@ -121,7 +121,7 @@ export function programOf(
       threads.streams = files.streams;
       threads.run(id, task.index, end, task.grain, first);
     };
-    if (files.isWriting) await inSlices(task.items, 16 * task.grain, run);
+    if (files.isWriting) await inSlices(task.items, 2 * task.grain, run);
     else run(task.items);
   };
   const timing = { runs: 0, milliseconds: plan.chains.map(() => 0) };
