@@ -1,6 +1,6 @@
 /** What the flags `-o`, `--expect` and `--carry` of `tsym run` choose of a program. */
 import { destinationOf } from "../io/file.ts";
-import { outputEnding } from "../io/output.ts";
+import { endingOf, outputEnding } from "../io/output.ts";
 import { nearest } from "../lower/names.ts";
 import { leftAlone, type NamedTensor, NO_OUTPUT } from "../lower/outputs.ts";
 import type { Lowered } from "../lower/program.ts";
@@ -58,9 +58,8 @@ export function outputNamed(program: Lowered, name: string): NamedTensor {
   if (found) return leftAlone(found);
   const names = [...new Set([...program.outputs, ...program.names].map((n) => n.name))];
   const near = nearest(name, names);
-  const isFile = /\.(npy|npz|json|csv|safetensors)$/.test(name);
   return fail("unknown-name", `the program has no \`${name}\``, {
-    help: isFile
+    help: endingOf(name)
       ? `to write an output to that file, name both: -o ${names[0] ?? "NAME"}=${name}`
       : near
         ? `did you mean \`${near}\`?`

@@ -91,10 +91,16 @@ const FILES = {
 
 type Ending = keyof typeof FILES;
 
+/** The ending of a path by which tsym knows what to write; undefined where it has none. */
+export function endingOf(path: string): Ending | undefined {
+  const ending = extname(path).toLowerCase();
+  return Object.hasOwn(FILES, ending) ? (ending as Ending) : undefined;
+}
+
 /** The ending of a file that is to be written. Throws TsymError (exit 2) for one that tsym does not write. */
 export function outputEnding(path: string): Ending {
-  const ending = extname(path).toLowerCase();
-  if (Object.hasOwn(FILES, ending)) return ending as Ending;
+  const ending = endingOf(path);
+  if (ending !== undefined) return ending;
   fail("ending", `cannot tell from the ending of ${path} what to write`, {
     help: `a file for outputs ends in ${Object.keys(FILES).join(", ")}`,
     exit: 2,

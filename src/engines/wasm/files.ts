@@ -75,7 +75,7 @@ export class Files {
     } catch (error) {
       if (!(error instanceof FailedMove)) throw error;
       // The same again, for what the system says of it; should it say nothing now, something was wrong all the same.
-      this.#move(error.stream, error.block, 0);
+      this.move(error.stream, error.block, 0);
       this.#fail(error.stream, { code: "EIO" });
     } finally {
       for (const descriptor of own) closeSync(descriptor);
@@ -94,16 +94,14 @@ export class Files {
   }
 
   /** What the main thread's loops call: reads a block to an address, or writes one from there. */
-  readonly move = (stream: number, block: number, address: number): void => this.#move(stream, block, address);
-
-  #begin(i: number, descriptor: number, start: number): void {
-    this.#streams[i] = { ...this.#streams[i]!, descriptor, start, end: start + this.#transfers[i]!.bytes };
-  }
-
-  #move(stream: number, block: number, address: number): void {
+  readonly move = (stream: number, block: number, address: number): void => {
     const move = this.#parts[stream] ? readSync : writeSync;
     const isWhole = this.#reporting(stream, () => threads.moveBlock(move, this.#bytes, stream, block, address));
     if (!isWhole) this.#fail(stream);
+  };
+
+  #begin(i: number, descriptor: number, start: number): void {
+    this.#streams[i] = { ...this.#streams[i]!, descriptor, start, end: start + this.#transfers[i]!.bytes };
   }
 
   #reporting<T>(stream: number, work: () => T): T {

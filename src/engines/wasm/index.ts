@@ -30,7 +30,7 @@ export const wasmEngine = (thresholds: Thresholds = { code: 5e6, threads: 4e8 })
     const loops = await referenceEngine.compile(graph, options);
     if ("threads" in choice) return { ...loops, describe: () => onReference(TOO_LARGE) };
     return growing({ ...loops, describe: () => onReference(choice.reason) }, choice.codeFrom, () =>
-      compiled(graph, options, { reason: choice.often, ...threading(graph, options, thresholds) }, thresholds),
+      compiled(graph, options, choice.often(), thresholds),
     );
   },
   describe: async (graph, options = {}) => {
@@ -71,47 +71,42 @@ const TOO_LARGE = "the program needs more than 4 GiB, all that WebAssembly reach
 const onReference = (reason: string): Description => ({ engine: "reference", reason, threads: 1 });
 
 /** Why the reference engine's loops serve as well, and until which run; or why they do not, on how many threads, and from which run on. */
-type Choice = { readonly reason: string; readonly codeFrom: number; readonly often: string } | Threaded;
-interface Threaded extends Threading {
+type Choice = { readonly reason: string; readonly codeFrom: number; readonly often: () => Threaded } | Threaded;
+interface Threaded {
   readonly reason: string;
-}
-interface Threading {
   readonly threads: number;
   readonly threadsFrom: number;
 }
 
 function choose(graph: ConcreteGraph, options: CompileOptions, thresholds: Thresholds): Choice {
-  const { trap, runs = 1 } = options;
+  const { trap, runs = 1, threads: most } = options;
+  const { code, threads } = thresholds;
+  const cost = costOf(graph);
+  const threaded = (reason: string): Threaded => ({
+    reason,
+    threads: Math.min(most ?? process.getBuiltinModule("node:os").availableParallelism(), MOST_THREADS),
+    threadsFrom: Math.ceil(threads / Math.max(cost, 1)),
+  });
   const obstacle = trap
     ? `compiled loops trap no ${trap}`
     : typeof WebAssembly === "undefined" && "this Node has no WebAssembly";
-  if (obstacle) return { reason: obstacle, codeFrom: Infinity, often: "" };
-  const cost = costOf(graph);
+  if (obstacle) return { reason: obstacle, codeFrom: Infinity, often: () => threaded(obstacle) };
   const estimate = `the reference engine's loops would take ${inWords(cost)}`;
-  const { code, threads } = thresholds;
   const nodes = ancestors(graph.outputs).length;
   const codeFrom = 1 + Math.ceil((MAKING.all + MAKING.node * nodes) / (cost + CALL * nodes));
   if (cost < code && runs <= 2 * codeFrom)
     return {
       reason: `${estimate}; code pays from ${inWords(code)} on`,
       codeFrom,
-      often: `${estimate}, ${codeFrom} times and more`,
+      often: () => threaded(`${estimate}, ${codeFrom} times and more`),
     };
   const reason = cost < code ? `${estimate}, ${runs} times` : estimate;
-  return {
-    reason: cost < threads ? `${reason}; threads pay from ${inWords(threads)} on` : reason,
-    ...threading(graph, options, thresholds),
-  };
+  return threaded(cost < threads ? `${reason}; threads pay from ${inWords(threads)} on` : reason);
 }
 
 /** What it takes to make code, and what a node takes the reference engine before its loop begins, in nanoseconds, about. */
 const MAKING = { all: 2e7, node: 5e4 };
 const CALL = 3e3;
-
-const threading = (graph: ConcreteGraph, { threads }: CompileOptions, thresholds: Thresholds): Threading => ({
-  threads: Math.min(threads ?? process.getBuiltinModule("node:os").availableParallelism(), MOST_THREADS),
-  threadsFrom: Math.ceil(thresholds.threads / Math.max(costOf(graph), 1)),
-});
 
 /** The graph's plan with room for its buffers, if there can be such, and what it is in words. */
 async function laidOut(

@@ -111,8 +111,8 @@ class Planner {
         : [];
     });
     const delivered = new Map(large.slice(0, MOST_DELIVERED));
-    const chainsTo = (toFiles: ReadonlyMap<number, number>) =>
-      chainsOf(this.#steps, { kept, filed, toFiles }, this.#limits);
+    const chainsTo = (written: ReadonlyMap<number, number>) =>
+      chainsOf(this.#steps, { kept, filed, toFiles: written }, this.#limits);
     const chains = chainsTo(delivered);
     // What the host does hears of no signals, which may have to take the files away.
     const first = chains.findIndex(({ deliveries }) => deliveries.length > 0);

@@ -33,12 +33,7 @@ const GRAIN = 32_768;
 
 /** What remains to be done with data for a chain of the plan: loops by number, or a node for the reference engine. */
 type Task = { readonly stage: number } & (
-  | {
-      readonly kind: "loop";
-      readonly index: number;
-      readonly items: number;
-      readonly grain: number;
-    }
+  | { readonly kind: "loop"; readonly index: number; readonly items: number; readonly grain: number }
   | { readonly kind: "host"; readonly node: Node; readonly args: readonly Place[]; readonly to: Place }
 );
 
