@@ -2,9 +2,12 @@
 "use strict";
 const { spawnSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
-const { mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
+const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
+const { tmpdir } = require("node:os");
 const { basename, dirname, join, relative, sep } = require("node:path");
+const { pathToFileURL } = require("node:url");
 const { build } = require("esbuild");
+const { laidOut } = require("./eager.js");
 const { esbuildPlugins, evaluated } = require("./precompute.js");
 
 const root = join(__dirname, "..");
@@ -22,6 +25,7 @@ const LOADED_LATER = [
 const CALLED_SELDOM = [
   "node_modules/commander/lib/help.js",
   "grammar/format.ts",
+  "grammar/mistakes.ts",
   "src/batch.ts",
   "src/render.ts",
   ...["check-report", "plan-report"].map((name) => `src/commands/${name}.ts`),
@@ -226,23 +230,52 @@ async function buildCommand() {
     if (part.includes("\n")) throw new Error(`${path}: a part is one line`);
     lines.push(`//part:${path} (function (module, require, shared) {${part}})`);
   }
-  const text = `${lines.join("\n")}\n`;
-  writeFileSync(join(root, "dist", "tsym.cjs"), `${text}//${createHash("sha256").update(text).digest("hex")}`);
+  const write = () => {
+    const text = `${lines.join("\n")}\n`;
+    writeFileSync(bundle, `${text}//${createHash("sha256").update(text).digest("hex")}`);
+  };
+  write();
+  lines[0] = laidOut(lines[0], calledInEveryRun());
+  write();
+}
+
+const bundle = join(root, "dist", "tsym.cjs");
+const sample = (name) => join(root, "samples", name);
+
+/** What scripts call, with data of more than one kind. */
+const COMMANDS = [
+  ["run", sample("ridge.tsym"), "--feed", `houses=${sample("data/houses.csv")}`, "--feed", "w=[1, 0.2, -0.1]"],
+  ["check", sample("ridge.tsym")],
+];
+const RUNS = [COMMANDS[0], ["run", sample("seed.tsym"), "--feed", `a=${sample("data/a.npy")}`]];
+
+function runCommand(args, env) {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, "bin", "tsym.js"), ...args], {
+    env: { ...process.env, ...env },
+  });
+  if (status !== 0) throw new Error(`tsym ${args.join(" ")}: ${stderr}`);
+}
+
+/** Tells of a place in the bundle whether a function begins there that every run calls. */
+function calledInEveryRun() {
+  const counts = new Map();
+  for (const args of RUNS) {
+    const folder = mkdtempSync(join(tmpdir(), "tsym-build-"));
+    runCommand(args, { NODE_V8_COVERAGE: folder, HOME: "", XDG_CACHE_HOME: "" });
+    const { result } = JSON.parse(readFileSync(join(folder, readdirSync(folder)[0]), "utf8"));
+    rmSync(folder, { recursive: true });
+    // The parts go by the same address, and are evaluated after the command itself.
+    const { functions } = result.find(({ url }) => url === pathToFileURL(bundle).href);
+    for (const { ranges } of functions)
+      if (ranges[0].count > 0) counts.set(ranges[0].startOffset, 1 + (counts.get(ranges[0].startOffset) ?? 0));
+  }
+  return (place) => counts.get(place) === RUNS.length;
 }
 
 /** Runs the commands that scripts call, so that the code which V8 makes of them lies beside the bundle for the first run of a user. */
 function keepCode() {
   mkdirSync(join(root, "dist", "tsym"));
-  const env = { ...process.env, XDG_CACHE_HOME: join(root, "dist") };
-  const sample = join(root, "samples", "ridge.tsym");
-  const feeds = ["--feed", `houses=${join(root, "samples", "data", "houses.csv")}`, "--feed", "w=[1, 0.2, -0.1]"];
-  for (const args of [
-    ["run", sample, ...feeds],
-    ["check", sample],
-  ]) {
-    const { status, stderr } = spawnSync(process.execPath, [join(root, "bin", "tsym.js"), ...args], { env });
-    if (status !== 0) throw new Error(`tsym ${args.join(" ")}: ${stderr}`);
-  }
+  for (const args of COMMANDS) runCommand(args, { XDG_CACHE_HOME: join(root, "dist") });
 }
 
 const buildLibrary = () =>

@@ -2,7 +2,8 @@
 import { fail, TsymError } from "../src/source.ts";
 import type { DimExpr, Expr } from "./ast.ts";
 import { MAX_NESTING } from "./brackets.ts";
-import { isReservedName, reservedName } from "./mistakes.ts";
+import { reservedName } from "./mistakes.ts";
+import { isReservedName } from "./tokens.ts";
 
 /**
  * The dim that an expression says.

@@ -9,6 +9,7 @@ import {
   Derivative,
   Equals,
   isNewline,
+  isStrange,
   LCurly,
   Member,
   Name,
@@ -55,7 +56,7 @@ export function layOut(source: SourceText, tokens: readonly IToken[]): Chunk[] {
     if (tokenType !== Separator) {
       kept.push(token);
       mistake ??= mistakes.get(i);
-      strange ??= strangeToken(source, token);
+      if (isStrange(token)) strange ??= strangeToken(source, token);
       return;
     }
     const last = kept.at(-1);

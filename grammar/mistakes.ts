@@ -9,7 +9,6 @@ import {
   Connective,
   Derivative,
   Equals,
-  Foreign,
   ImportKeyword,
   InputKeyword,
   isKeyword,
@@ -30,7 +29,6 @@ import {
   Sign,
   StringLiteral,
   spanOf,
-  Unknown,
 } from "./tokens.ts";
 
 /** An error whose labels say nothing beyond where it is; the first is the place. */
@@ -125,9 +123,8 @@ const STRANGE: readonly (readonly [RegExp, code: string, message: string, help: 
   ],
 ];
 
-/** What is wrong with a token in itself, if anything. */
-export function strangeToken(source: SourceText, token: IToken): Diagnostic | undefined {
-  if (token.tokenType !== Foreign && token.tokenType !== Unknown) return undefined;
+/** What is wrong with a token that is wrong in itself. */
+export function strangeToken(source: SourceText, token: IToken): Diagnostic {
   const span = [spanOf(source, token)];
   const instead = INSTEAD[token.image];
   const row = instead ? undefined : STRANGE.find(([looks]) => looks.test(token.image));
@@ -157,11 +154,6 @@ export function lineOperator(source: SourceText, before: IToken, operator: IToke
     help: `put \`${image}\` at the end of the line before, or parentheses around the whole expression${comment}`,
   };
 }
-
-/** Names that a program cannot bind although they are no keywords. */
-const RESERVED: ReadonlySet<string> = new Set([...DTYPES, "pi", "inf", "nan"]);
-export const isReservedName = (name: string): boolean => RESERVED.has(name);
-export const isReserved = (token: IToken): boolean => isReservedName(token.image) || isKeyword(token);
 
 export const reservedName = (name: string, span: Span): Diagnostic =>
   mistake("reserved", `\`${name}\` is a reserved name`, [span], `use another name, such as \`${name}_\``);

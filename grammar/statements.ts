@@ -6,13 +6,14 @@ import type { Binding, Block, Declared, DimExpr, Expr, Name as NameNode, Stateme
 import { isBinding } from "./brackets.ts";
 import { toDim } from "./dims.ts";
 import { ExpressionRules } from "./expressions.ts";
-import { isReserved, reserved, unparsed } from "./mistakes.ts";
+import { reserved, unparsed } from "./mistakes.ts";
 import {
   Colon,
   Equals,
   FnKeyword,
   ImportKeyword,
   InputKeyword,
+  isReserved,
   LCurly,
   LParen,
   LSquare,

@@ -1,6 +1,7 @@
 /** The words and signs of the language, as chevrotain token types, and their lexer; knows nothing of statements or trees. */
 import { createToken, type IToken, type TokenType } from "chevrotain";
 import type { SourceText, Span } from "../src/source.ts";
+import { DTYPES } from "../src/tensor/dtype.ts";
 
 /** What words and signs are by their text alone. */
 const FIXED = new Map<string, TokenType>();
@@ -63,8 +64,9 @@ const GROUPS = [Separator, Name, NumberLiteral, StringLiteral, Foreign, undefine
  * Matches whatever stands next, spaces and comments in no group; the first alternative wins.
  * @param letter - what may begin a name, besides `_`
  * @param part - what may continue one
+ * @param flags - of the expression
  */
-function lexemes(letter: string, part: string): RegExp {
+function lexemes(letter: string, part: string, flags: string): RegExp {
   const digits = String.raw`\d+(?:_\d+)*`;
   const name = `[${letter}_][${part}]*`;
   return new RegExp(
@@ -73,13 +75,13 @@ function lexemes(letter: string, part: string): RegExp {
       String.raw`(;|\r\n?|\n)`,
       `(${name})`,
       String.raw`((?:${digits}(?:\.(?:${digits})?)?|\.${digits})(?:[eE][+-]?${digits})?(?![${part}]|\.\d))`,
-      String.raw`("(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")`,
+      String.raw`("(?:[^"\\\0-\x1f\x7f-\x9f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")`,
       String.raw`(:=|->|=>|={3}|!==|<>|<<|>>|&&|\|\||\*\*=|\/\/=|[\-+*\/%@]=|'[^'\r\n]*'?)`,
       String.raw`(\.{3}|\*\*|\/\/|[=!<>]=|[\-+*\/%@<>=,:?()[\]{}])`,
       String.raw`(\.[^\S\r\n]*${name})`,
       String.raw`((?:\d|\.\d)(?:[eE][+-]?\d|[${part}]|\.(?=\d))*|"(?:[^"\\\r\n]|\\[^\r\n])*"?|.)`,
     ].join("|"),
-    "suy",
+    flags,
   );
 }
 
@@ -87,9 +89,9 @@ function lexemes(letter: string, part: string): RegExp {
 export function tokenize(text: string): IToken[] {
   const tokens: IToken[] = [];
   // Unicode's classes take long to compile, and few programs need them.
-  const pattern = /\P{ASCII}/u.test(text)
-    ? lexemes(String.raw`\p{L}`, String.raw`\p{L}\p{N}\p{M}_`)
-    : lexemes("a-zA-Z", String.raw`\w`);
+  const pattern = /[^\0-\x7f]/.test(text)
+    ? lexemes(String.raw`\p{L}`, String.raw`\p{L}\p{N}\p{M}_`, "suy")
+    : lexemes("a-zA-Z", String.raw`\w`, "sy");
   for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
     const group = match.findIndex((part, i) => i > 0 && part !== undefined);
     if (group < 0) continue;
@@ -101,6 +103,14 @@ export function tokenize(text: string): IToken[] {
 }
 
 export const isKeyword = (token: IToken): boolean => KEYWORDS.has(token.tokenType);
+/** Whether a token is never right, wherever it stands. */
+export const isStrange = ({ tokenType }: IToken): boolean => tokenType === Foreign || tokenType === Unknown;
+
+/** Names that a program cannot bind although they are no keywords. */
+const RESERVED: ReadonlySet<string> = new Set([...DTYPES, "pi", "inf", "nan"]);
+export const isReservedName = (name: string): boolean => RESERVED.has(name);
+export const isReserved = (token: IToken): boolean => isReservedName(token.image) || isKeyword(token);
+
 export const isNewline = (token: IToken): boolean => token.tokenType === Separator && token.image !== ";";
 
 /** Where a token stands. */

@@ -1,5 +1,5 @@
 /** The command line: reads the options, loads the one command meant, prints and exits. Knows no tensor. */
-import { fstatSync, writeSync } from "node:fs";
+import { fstatSync, statSync, writeSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import type { CheckOptions } from "./commands/check.ts";
@@ -54,9 +54,12 @@ function report(text: string): void {
   }
 }
 
-/** Only a character device can be a terminal; asking more takes the tty module, which is slow to load. */
-const isTerminal = (descriptor: number): boolean =>
-  fstatSync(descriptor).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(descriptor);
+/** Only a character device can be a terminal, and not /dev/null; asking more takes the tty module, which is slow to load. */
+function isTerminal(descriptor: number): boolean {
+  const file = fstatSync(descriptor);
+  const isCandidate = file.isCharacterDevice() && file.rdev !== statSync("/dev/null", { throwIfNoEntry: false })?.rdev;
+  return isCandidate && process.getBuiltinModule("node:tty").isatty(descriptor);
+}
 
 const WHEN = ["always", "never", "auto"] as const;
 type When = (typeof WHEN)[number];
@@ -129,100 +132,104 @@ const program = new Command("tsym")
   .configureOutput({ writeOut: print, writeErr: report, outputError: () => {} })
   .exitOverride();
 
-program
-  .command("run")
-  .description("evaluate a program")
-  .argument("[file]", "the program; - is standard input")
-  .option("-e, --eval <text>", "the program itself, in place of a file", onlyText)
-  .option("-f, --feed <[name=]source>", "data for an input, or for all inputs that a file names; repeatable", every)
-  .option("-o, --out <name[=file]>", "choose an output, and the file it goes to; repeatable", every)
-  .addOption(oneOf("--format <format>", "how results are printed", ["pretty", "json", "ndjson", "npy", "npz"]))
-  .addOption(
-    new Option("--engine <engine>", `what computes: ${ENGINES.join(", ")}`).argParser(engineOf).default("auto"),
-  )
-  .addOption(oneOf("--device <device>", "where it computes", ["cpu", "gpu"]))
-  .option("--threads <n>", "how many threads compute", countOf)
-  .option("--fast-math", "take what is equal for real numbers for equal: quicker, with other last bits")
-  .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
-  .option("--raw", "print the bare value of one output")
-  .option("--expect <name=source>", "compare an output with a value; repeatable", every)
-  .option("--rtol <tolerance>", "relative tolerance of --expect", toleranceOf)
-  .option("--atol <tolerance>", "absolute tolerance of --expect", toleranceOf)
-  .option("--carry <in=out>", "feed an output back as an input; repeatable", every)
-  .option("--steps <n>", "run so many times in all, with --carry", countOf)
-  .addOption(oneOf("--trap <value>", "stop at the first operation that makes such a value", ["nan"]))
-  .option("--precision <n>", "digits in pretty", countOf)
-  .option("--time", "show on standard error where the time went")
-  .action(async (file: string | undefined, options: RunOptions) => {
-    needOneProgram(file, options.eval);
-    const { run } = await import("./commands/run.ts");
-    status = await run(file, options, world);
-  });
+/** What each command takes, and does. */
+const COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
+  run: (command) =>
+    command
+      .description("evaluate a program")
+      .argument("[file]", "the program; - is standard input")
+      .option("-e, --eval <text>", "the program itself, in place of a file", onlyText)
+      .option("-f, --feed <[name=]source>", "data for an input, or for all inputs that a file names; repeatable", every)
+      .option("-o, --out <name[=file]>", "choose an output, and the file it goes to; repeatable", every)
+      .addOption(oneOf("--format <format>", "how results are printed", ["pretty", "json", "ndjson", "npy", "npz"]))
+      .addOption(
+        new Option("--engine <engine>", `what computes: ${ENGINES.join(", ")}`).argParser(engineOf).default("auto"),
+      )
+      .addOption(oneOf("--device <device>", "where it computes", ["cpu", "gpu"]))
+      .option("--threads <n>", "how many threads compute", countOf)
+      .option("--fast-math", "take what is equal for real numbers for equal: quicker, with other last bits")
+      .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
+      .option("--raw", "print the bare value of one output")
+      .option("--expect <name=source>", "compare an output with a value; repeatable", every)
+      .option("--rtol <tolerance>", "relative tolerance of --expect", toleranceOf)
+      .option("--atol <tolerance>", "absolute tolerance of --expect", toleranceOf)
+      .option("--carry <in=out>", "feed an output back as an input; repeatable", every)
+      .option("--steps <n>", "run so many times in all, with --carry", countOf)
+      .addOption(oneOf("--trap <value>", "stop at the first operation that makes such a value", ["nan"]))
+      .option("--precision <n>", "digits in pretty", countOf)
+      .option("--time", "show on standard error where the time went")
+      .action(async (file: string | undefined, options: RunOptions) => {
+        needOneProgram(file, options.eval);
+        const { run } = await import("./commands/run.ts");
+        status = await run(file, options, world);
+      }),
 
-program
-  .command("check")
-  .description("infer shapes and types without data")
-  .argument("[file]", "the program; - is standard input")
-  .option("-e, --eval <text>", "the program itself, in place of a file", onlyText)
-  .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
-  .option("--json", "print everything as one JSON object")
-  .action(async (file: string | undefined, options: CheckOptions) => {
-    needOneProgram(file, options.eval);
-    const { check } = await import("./commands/check.ts");
-    status = await check(file, options, world);
-  });
+  check: (command) =>
+    command
+      .description("infer shapes and types without data")
+      .argument("[file]", "the program; - is standard input")
+      .option("-e, --eval <text>", "the program itself, in place of a file", onlyText)
+      .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
+      .option("--json", "print everything as one JSON object")
+      .action(async (file: string | undefined, options: CheckOptions) => {
+        needOneProgram(file, options.eval);
+        const { check } = await import("./commands/check.ts");
+        status = await check(file, options, world);
+      }),
 
-program
-  .command("explain")
-  .description("show what a program becomes before it runs")
-  .argument("[file]", "the program; - is standard input")
-  .option("-e, --eval <text>", "the program itself, in place of a file", onlyText)
-  .option("-f, --feed <[name=]source>", "data whose sizes are put in; repeatable", every)
-  .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
-  .option("--fast-math", "as for run")
-  .action(async (file: string | undefined, options: ExplainOptions) => {
-    needOneProgram(file, options.eval);
-    const { explain } = await import("./commands/explain.ts");
-    status = await explain(file, options, world);
-  });
+  explain: (command) =>
+    command
+      .description("show what a program becomes before it runs")
+      .argument("[file]", "the program; - is standard input")
+      .option("-e, --eval <text>", "the program itself, in place of a file", onlyText)
+      .option("-f, --feed <[name=]source>", "data whose sizes are put in; repeatable", every)
+      .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
+      .option("--fast-math", "as for run")
+      .action(async (file: string | undefined, options: ExplainOptions) => {
+        needOneProgram(file, options.eval);
+        const { explain } = await import("./commands/explain.ts");
+        status = await explain(file, options, world);
+      }),
 
-program
-  .command("ops")
-  .description("list every function, or tell all about one")
-  .argument("[name]", "the function")
-  .option("--json", "print the same as JSON")
-  .action(async (name: string | undefined, options: OpsOptions) => {
-    const { ops } = await import("./commands/ops.ts");
-    status = await ops(name, options, world);
-  });
+  ops: (command) =>
+    command
+      .description("list every function, or tell all about one")
+      .argument("[name]", "the function")
+      .option("--json", "print the same as JSON")
+      .action(async (name: string | undefined, options: OpsOptions) => {
+        const { ops } = await import("./commands/ops.ts");
+        status = await ops(name, options, world);
+      }),
 
-const engines = program
-  .command("engines")
-  .description("list the engines: which are ready, and what would make the others so")
-  .option("--json", "print the same as JSON")
-  .action(async (options: EnginesOptions) => {
-    const { listEngines } = await import("./commands/engines.ts");
-    status = await listEngines(options, world);
-  });
+  engines: (command) => {
+    command
+      .command("install")
+      .description("install an engine under the user's data folder")
+      .argument("<engine>", "tensorflow")
+      .option("--gpu", "the one for NVIDIA's GPUs")
+      .action(async (engine: string, options: InstallOptions) => {
+        const { installEngine } = await import("./commands/engines.ts");
+        status = await installEngine(engine, options, world);
+      });
 
-engines
-  .command("install")
-  .description("install an engine under the user's data folder")
-  .argument("<engine>", "tensorflow")
-  .option("--gpu", "the one for NVIDIA's GPUs")
-  .action(async (engine: string, options: InstallOptions) => {
-    const { installEngine } = await import("./commands/engines.ts");
-    status = await installEngine(engine, options, world);
-  });
+    command
+      .command("uninstall")
+      .description("remove what `install` installed")
+      .argument("<engine>", "tensorflow")
+      .action(async (engine: string) => {
+        const { uninstallEngine } = await import("./commands/engines.ts");
+        status = await uninstallEngine(engine, world);
+      });
 
-engines
-  .command("uninstall")
-  .description("remove what `install` installed")
-  .argument("<engine>", "tensorflow")
-  .action(async (engine: string) => {
-    const { uninstallEngine } = await import("./commands/engines.ts");
-    status = await uninstallEngine(engine, world);
-  });
+    return command
+      .description("list the engines: which are ready, and what would make the others so")
+      .option("--json", "print the same as JSON")
+      .action(async (options: EnginesOptions) => {
+        const { listEngines } = await import("./commands/engines.ts");
+        status = await listEngines(options, world);
+      });
+  },
+};
 
 /** A sentence of commander's as one of ours: `Allowed choices are a, b.` as `allowed choices are a, b`. */
 const inOurVoice = (text: string): string =>
@@ -295,6 +302,10 @@ const words = process.argv.flatMap((word, i, all) => {
   if (word === "--color") return [`--color=${isWhen(all[i + 1]) ? all[i + 1] : "always"}`];
   return isWhen(word) && all[i - 1] === "--color" ? [] : [word];
 });
+// To define a command takes time, so that the one which is called is the only one.
+const called = Object.keys(COMMANDS).filter((name) => name === words[2]);
+for (const name of called.length > 0 ? called : Object.keys(COMMANDS)) COMMANDS[name]!(program.command(name));
+
 program
   .parseAsync(words)
   .then(() => status, reportError)

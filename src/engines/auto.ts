@@ -128,6 +128,8 @@ export function autoEngine(device?: "cpu"): Engine {
   const embedded = wasmEngine();
 
   const choose = async (graph: ConcreteGraph, options: CompileOptions): Promise<Choice> => {
+    // Mere loops are done before that: to look closer would take longer than they do.
+    if (!options.trap && (options.runs ?? 1) * costOf(graph) * CLEARLY < TENSORFLOW.start) return { engine: embedded };
     const { own, other } = timesOf(graph, options);
     if (own * CLEARLY < TENSORFLOW.start) return { engine: embedded };
     if (other > own * CLEARLY)

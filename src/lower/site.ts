@@ -49,9 +49,8 @@ const LONGEST = 30;
 export function aboutOperand(help: string | undefined, operand: Operand | undefined): string | undefined {
   const text = operand && textOf(operand.span);
   if (!text || text.length > LONGEST || text.includes("\n")) return help;
-  const indexed = PRIMARY.test(text) ? text : `(${text})`;
+  // What an index may follow without parentheses: a name, a call, something in parentheses.
+  const isPrimary = /^([\p{L}\w]+(\(.*\))?|\(([^()]|\([^()]*\))*\))$/u.test(text);
+  const indexed = isPrimary ? text : `(${text})`;
   return help?.replaceAll("…[", () => `${indexed}[`).replaceAll("…", () => text);
 }
-
-/** What an index may follow without parentheses: a name, a call, something in parentheses. */
-const PRIMARY = /^([\p{L}\w]+(\(.*\))?|\(([^()]|\([^()]*\))*\))$/u;
