@@ -235,19 +235,27 @@ async function buildCommand() {
     writeFileSync(bundle, `${text}//${createHash("sha256").update(text).digest("hex")}`);
   };
   write();
-  lines[0] = laidOut(lines[0], calledInEveryRun());
+  const called = RUNS.map(calledBy);
+  lines[0] = laidOut(lines[0], (place) => called.every((places) => places.has(place)));
   write();
 }
 
 const bundle = join(root, "dist", "tsym.cjs");
 const sample = (name) => join(root, "samples", name);
 
-/** What scripts call, with data of more than one kind. */
-const COMMANDS = [
-  ["run", sample("ridge.tsym"), "--feed", `houses=${sample("data/houses.csv")}`, "--feed", "w=[1, 0.2, -0.1]"],
-  ["check", sample("ridge.tsym")],
+const RIDGE = [
+  "run",
+  sample("ridge.tsym"),
+  "--feed",
+  `houses=${sample("data/houses.csv")}`,
+  "--feed",
+  "w=[1, 0.2, -0.1]",
 ];
-const RUNS = [COMMANDS[0], ["run", sample("seed.tsym"), "--feed", `a=${sample("data/a.npy")}`]];
+const SEED = ["run", sample("seed.tsym"), "--feed", `a=${sample("data/a.npy")}`];
+/** What scripts call. */
+const COMMANDS = [RIDGE, ["check", sample("ridge.tsym")]];
+/** Runs that have little in common but what every run does. */
+const RUNS = [RIDGE, SEED];
 
 function runCommand(args, env) {
   const { status, stderr } = spawnSync(process.execPath, [join(root, "bin", "tsym.js"), ...args], {
@@ -256,20 +264,18 @@ function runCommand(args, env) {
   if (status !== 0) throw new Error(`tsym ${args.join(" ")}: ${stderr}`);
 }
 
-/** Tells of a place in the bundle whether a function begins there that every run calls. */
-function calledInEveryRun() {
-  const counts = new Map();
-  for (const args of RUNS) {
-    const folder = mkdtempSync(join(tmpdir(), "tsym-build-"));
-    runCommand(args, { NODE_V8_COVERAGE: folder, HOME: "", XDG_CACHE_HOME: "" });
-    const { result } = JSON.parse(readFileSync(join(folder, readdirSync(folder)[0]), "utf8"));
-    rmSync(folder, { recursive: true });
-    // The parts go by the same address, and are evaluated after the command itself.
-    const { functions } = result.find(({ url }) => url === pathToFileURL(bundle).href);
-    for (const { ranges } of functions)
-      if (ranges[0].count > 0) counts.set(ranges[0].startOffset, 1 + (counts.get(ranges[0].startOffset) ?? 0));
-  }
-  return (place) => counts.get(place) === RUNS.length;
+/** The places in the bundle at which a function begins that this command calls. */
+function calledBy(args) {
+  const folder = mkdtempSync(join(tmpdir(), "tsym-build-"));
+  runCommand(args, { NODE_V8_COVERAGE: folder, HOME: "", XDG_CACHE_HOME: "" });
+  const files = readdirSync(folder);
+  if (files.length !== 1)
+    throw new Error(`tsym ${args.join(" ")} ran as ${files.length} processes or threads, not one`);
+  const { result } = JSON.parse(readFileSync(join(folder, files[0]), "utf8"));
+  rmSync(folder, { recursive: true });
+  // The parts go by the same address; scripts come in the order in which they were evaluated, and this is the first.
+  const { functions } = result.find(({ url }) => url === pathToFileURL(bundle).href);
+  return new Set(functions.filter(({ ranges }) => ranges[0].count > 0).map(({ ranges }) => ranges[0].startOffset));
 }
 
 /** Runs the commands that scripts call, so that the code which V8 makes of them lies beside the bundle for the first run of a user. */

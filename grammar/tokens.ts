@@ -64,9 +64,9 @@ const GROUPS = [Separator, Name, NumberLiteral, StringLiteral, Foreign, undefine
  * Matches whatever stands next, spaces and comments in no group; the first alternative wins.
  * @param letter - what may begin a name, besides `_`
  * @param part - what may continue one
- * @param flags - of the expression
+ * @param unicode - the flag `u` where these are Unicode's classes
  */
-function lexemes(letter: string, part: string, flags: string): RegExp {
+function lexemes(letter: string, part: string, unicode: "u" | ""): RegExp {
   const digits = String.raw`\d+(?:_\d+)*`;
   const name = `[${letter}_][${part}]*`;
   return new RegExp(
@@ -81,17 +81,17 @@ function lexemes(letter: string, part: string, flags: string): RegExp {
       String.raw`(\.[^\S\r\n]*${name})`,
       String.raw`((?:\d|\.\d)(?:[eE][+-]?\d|[${part}]|\.(?=\d))*|"(?:[^"\\\r\n]|\\[^\r\n])*"?|.)`,
     ].join("|"),
-    flags,
+    `sy${unicode}`,
   );
 }
 
 /** All tokens of a text, without spaces and comments. There is always a token for what stands there: nothing is an error yet. */
 export function tokenize(text: string): IToken[] {
   const tokens: IToken[] = [];
-  // Unicode's classes take long to compile, and few programs need them.
+  // Unicode's classes and characters beyond 16 bits take long to compile, and few programs have such.
   const pattern = /[^\0-\x7f]/.test(text)
-    ? lexemes(String.raw`\p{L}`, String.raw`\p{L}\p{N}\p{M}_`, "suy")
-    : lexemes("a-zA-Z", String.raw`\w`, "sy");
+    ? lexemes(String.raw`\p{L}`, String.raw`\p{L}\p{N}\p{M}_`, "u")
+    : lexemes("a-zA-Z", String.raw`\w`, "");
   for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
     const group = match.findIndex((part, i) => i > 0 && part !== undefined);
     if (group < 0) continue;

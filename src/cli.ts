@@ -133,7 +133,7 @@ const program = new Command("tsym")
   .exitOverride();
 
 /** What each command takes, and does. */
-const COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
+const COMMANDS: Readonly<Record<string, (command: Command) => void>> = {
   run: (command) =>
     command
       .description("evaluate a program")
@@ -203,6 +203,14 @@ const COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
 
   engines: (command) => {
     command
+      .description("list the engines: which are ready, and what would make the others so")
+      .option("--json", "print the same as JSON")
+      .action(async (options: EnginesOptions) => {
+        const { listEngines } = await import("./commands/engines.ts");
+        status = await listEngines(options, world);
+      });
+
+    command
       .command("install")
       .description("install an engine under the user's data folder")
       .argument("<engine>", "tensorflow")
@@ -219,14 +227,6 @@ const COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
       .action(async (engine: string) => {
         const { uninstallEngine } = await import("./commands/engines.ts");
         status = await uninstallEngine(engine, world);
-      });
-
-    return command
-      .description("list the engines: which are ready, and what would make the others so")
-      .option("--json", "print the same as JSON")
-      .action(async (options: EnginesOptions) => {
-        const { listEngines } = await import("./commands/engines.ts");
-        status = await listEngines(options, world);
       });
   },
 };
@@ -302,9 +302,9 @@ const words = process.argv.flatMap((word, i, all) => {
   if (word === "--color") return [`--color=${isWhen(all[i + 1]) ? all[i + 1] : "always"}`];
   return isWhen(word) && all[i - 1] === "--color" ? [] : [word];
 });
-// To define a command takes time, so that the one which is called is the only one.
-const called = Object.keys(COMMANDS).filter((name) => name === words[2]);
-for (const name of called.length > 0 ? called : Object.keys(COMMANDS)) COMMANDS[name]!(program.command(name));
+// Defining a command takes time: only the one that is named is defined, or all, where help or a complaint may tell of them.
+const named = Object.keys(COMMANDS).filter((name) => name === words[2]);
+for (const name of named.length > 0 ? named : Object.keys(COMMANDS)) COMMANDS[name]!(program.command(name));
 
 program
   .parseAsync(words)

@@ -391,8 +391,11 @@ describe("auto", () => {
     expect(reason).toMatch(/; about [\d.]+ s, TensorFlow's [\d.]+ s$/);
   });
 
-  test("takes TensorFlow for large products, where it is ready", async () => {
-    const { engine, reason } = await described("input x[n, n]; x @ x @ x", SQUARE);
+  test.each([
+    ["products", "input x[n, n]; x @ x @ x"],
+    ["linear algebra", "input x[n, n]; solve(x, x)"],
+  ])("takes TensorFlow for large %s, where it is ready", async (_, text) => {
+    const { engine, reason } = await described(text, SQUARE);
     expect(engine).toBe(installation ? "tensorflow" : "wasm");
     expect(reason).toMatch(
       installation

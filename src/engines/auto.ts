@@ -112,14 +112,20 @@ function timesOf(graph: ConcreteGraph, { trap, runs = 1, threads }: CompileOptio
   return { own: looked + Math.max(compiled, runs * costOf(graph)), other: looked + other };
 }
 
+/** A model is no measurement: TensorFlow must be sooner by this much. */
+const CLEARLY = 0.8;
+
+/** Whether loops alone are done before TensorFlow would have started: seen at once, where the model takes as long as small programs do. */
+const isSoonDone = (graph: ConcreteGraph, { trap, runs = 1 }: CompileOptions): boolean =>
+  !trap &&
+  runs * costOf(graph) * CLEARLY < TENSORFLOW.start &&
+  ancestors(graph.outputs).every((node) => opOf(node).kind !== "linalg" && opOf(node).kind !== "order");
+
 /** An engine and, where there was a choice, why that one. */
 interface Choice {
   readonly engine: Engine;
   readonly reason?: string;
 }
-
-/** A model is no measurement: TensorFlow must be sooner by this much. */
-const CLEARLY = 0.8;
 
 const seconds = (nanoseconds: number): string => `${Number((nanoseconds / 1e9).toPrecision(2))} s`;
 
@@ -128,8 +134,7 @@ export function autoEngine(device?: "cpu"): Engine {
   const embedded = wasmEngine();
 
   const choose = async (graph: ConcreteGraph, options: CompileOptions): Promise<Choice> => {
-    // Mere loops are done before that: to look closer would take longer than they do.
-    if (!options.trap && (options.runs ?? 1) * costOf(graph) * CLEARLY < TENSORFLOW.start) return { engine: embedded };
+    if (isSoonDone(graph, options)) return { engine: embedded };
     const { own, other } = timesOf(graph, options);
     if (own * CLEARLY < TENSORFLOW.start) return { engine: embedded };
     if (other > own * CLEARLY)

@@ -49,7 +49,7 @@ const LONGEST = 30;
 export function aboutOperand(help: string | undefined, operand: Operand | undefined): string | undefined {
   const text = operand && textOf(operand.span);
   if (!text || text.length > LONGEST || text.includes("\n")) return help;
-  // What an index may follow without parentheses: a name, a call, something in parentheses.
+  // What an index may follow without parentheses: a name, a call, something in parentheses. (Made here, as Unicode's classes take long.)
   const isPrimary = /^([\p{L}\w]+(\(.*\))?|\(([^()]|\([^()]*\))*\))$/u.test(text);
   const indexed = isPrimary ? text : `(${text})`;
   return help?.replaceAll("…[", () => `${indexed}[`).replaceAll("…", () => text);
