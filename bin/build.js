@@ -2,8 +2,7 @@
 "use strict";
 const { spawnSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
-const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
-const { tmpdir } = require("node:os");
+const { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const { basename, dirname, join, relative, sep } = require("node:path");
 const { pathToFileURL } = require("node:url");
 const { build } = require("esbuild");
@@ -266,7 +265,7 @@ function runCommand(args, env) {
 
 /** The places in the bundle at which a function begins that this command calls. */
 function calledBy(args) {
-  const folder = mkdtempSync(join(tmpdir(), "tsym-build-"));
+  const folder = join(root, "dist", "coverage");
   runCommand(args, { NODE_V8_COVERAGE: folder, HOME: "", XDG_CACHE_HOME: "" });
   const files = readdirSync(folder);
   if (files.length !== 1)

@@ -114,6 +114,16 @@ function engineOf(text: string): EngineName {
 const oneOf = (flags: string, description: string, choices: readonly string[]): Option =>
   new Option(flags, description).choices(choices);
 
+/** A command on a program, which `needOneProgram` then holds to one. */
+const ofProgram = (command: Command, description: string): Command =>
+  command
+    .description(description)
+    .argument("[file]", "the program; - is standard input")
+    .option("-e, --eval <text>", "the program itself, in place of a file", onlyText);
+
+const defaultFloat = (): Option =>
+  oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32");
+
 function needOneProgram(file: string | undefined, text: string | undefined): void {
   if ((file === undefined) === (text === undefined))
     fail("usage", text === undefined ? "no program is named" : "both a file and -e are given", {
@@ -135,10 +145,7 @@ const program = new Command("tsym")
 /** What each command takes, and does. */
 const COMMANDS: Readonly<Record<string, (command: Command) => void>> = {
   run: (command) =>
-    command
-      .description("evaluate a program")
-      .argument("[file]", "the program; - is standard input")
-      .option("-e, --eval <text>", "the program itself, in place of a file", onlyText)
+    ofProgram(command, "evaluate a program")
       .option("-f, --feed <[name=]source>", "data for an input, or for all inputs that a file names; repeatable", every)
       .option("-o, --out <name[=file]>", "choose an output, and the file it goes to; repeatable", every)
       .addOption(oneOf("--format <format>", "how results are printed", ["pretty", "json", "ndjson", "npy", "npz"]))
@@ -148,7 +155,7 @@ const COMMANDS: Readonly<Record<string, (command: Command) => void>> = {
       .addOption(oneOf("--device <device>", "where it computes", ["cpu", "gpu"]))
       .option("--threads <n>", "how many threads compute", countOf)
       .option("--fast-math", "take what is equal for real numbers for equal: quicker, with other last bits")
-      .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
+      .addOption(defaultFloat())
       .option("--raw", "print the bare value of one output")
       .option("--expect <name=source>", "compare an output with a value; repeatable", every)
       .option("--rtol <tolerance>", "relative tolerance of --expect", toleranceOf)
@@ -165,11 +172,8 @@ const COMMANDS: Readonly<Record<string, (command: Command) => void>> = {
       }),
 
   check: (command) =>
-    command
-      .description("infer shapes and types without data")
-      .argument("[file]", "the program; - is standard input")
-      .option("-e, --eval <text>", "the program itself, in place of a file", onlyText)
-      .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
+    ofProgram(command, "infer shapes and types without data")
+      .addOption(defaultFloat())
       .option("--json", "print everything as one JSON object")
       .action(async (file: string | undefined, options: CheckOptions) => {
         needOneProgram(file, options.eval);
@@ -178,12 +182,9 @@ const COMMANDS: Readonly<Record<string, (command: Command) => void>> = {
       }),
 
   explain: (command) =>
-    command
-      .description("show what a program becomes before it runs")
-      .argument("[file]", "the program; - is standard input")
-      .option("-e, --eval <text>", "the program itself, in place of a file", onlyText)
+    ofProgram(command, "show what a program becomes before it runs")
       .option("-f, --feed <[name=]source>", "data whose sizes are put in; repeatable", every)
-      .addOption(oneOf("--float <dtype>", "the default float", ["float32", "float64"]).default("float32"))
+      .addOption(defaultFloat())
       .option("--fast-math", "as for run")
       .action(async (file: string | undefined, options: ExplainOptions) => {
         needOneProgram(file, options.eval);

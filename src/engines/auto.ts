@@ -115,11 +115,9 @@ function timesOf(graph: ConcreteGraph, { trap, runs = 1, threads }: CompileOptio
 /** A model is no measurement: TensorFlow must be sooner by this much. */
 const CLEARLY = 0.8;
 
-/** Whether loops alone are done before TensorFlow would have started: seen at once, where the model takes as long as small programs do. */
+/** Whether the embedded engine is done before TensorFlow would have started, on one thread even: then no more is asked. */
 const isSoonDone = (graph: ConcreteGraph, { trap, runs = 1 }: CompileOptions): boolean =>
-  !trap &&
-  runs * costOf(graph) * CLEARLY < TENSORFLOW.start &&
-  ancestors(graph.outputs).every((node) => opOf(node).kind !== "linalg" && opOf(node).kind !== "order");
+  !trap && timeOf(graph, EMBEDDED, 1, runs) * CLEARLY < TENSORFLOW.start;
 
 /** An engine and, where there was a choice, why that one. */
 interface Choice {
