@@ -1,5 +1,6 @@
 /** What can compute a workload: our engines in this process, libraries in theirs, whole processes. Knows no table and no goal. */
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { bind } from "../../src/bind/bind.ts";
@@ -24,6 +25,23 @@ export interface Contestant {
   stop(): void;
 }
 
+/** What starts processes; see launcher.js. */
+export class Launcher {
+  readonly #child: ChildProcess = fork(join("test", "bench", "launcher.js"));
+
+  /** The milliseconds that a whole process takes. Throws where it fails. */
+  async time(command: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<number> {
+    this.#child.send({ command, cwd, env });
+    const [{ milliseconds, status, stderr }] = await once(this.#child, "message");
+    if (status !== 0) throw new Error(`${command.join(" ")} ended with ${status}:\n${stderr}`);
+    return milliseconds;
+  }
+
+  stop(): void {
+    this.#child.disconnect();
+  }
+}
+
 /** A workload with its data, in memory and as `NAME.npy` in `folder`. */
 export interface Task {
   readonly workload: Workload;
@@ -31,6 +49,7 @@ export interface Task {
   readonly folder: string;
   readonly float: FloatDType;
   readonly threads: number;
+  readonly launcher: Launcher;
 }
 
 /** Node's own: with this set, as on some build machines, it reads some hundred certificates before any program, for 35 ms. */
@@ -90,7 +109,7 @@ export async function commandContestant(engine: EngineName, task: Task): Promise
   const feeds = [...data.keys()].flatMap((name) => ["-f", `${name}=${name}.npy`]);
   const outputs = workload.outputs.flatMap((name, i) => ["-o", `${name}=${files[i]}`]);
   const command = [process.execPath, resolve("bin", "tsym.js"), "run", "w.tsym", ...feeds, ...outputs, ...options];
-  return processContestant(engine, command, NODE_ENVIRONMENT, folder, files);
+  return processContestant(engine, command, NODE_ENVIRONMENT, task, files);
 }
 
 /** A Python script that does the same. */
@@ -100,27 +119,24 @@ export function scriptContestant(name: Library, python: string, env: NodeJS.Proc
     join(task.folder, file),
     script(task.workload, name, (output) => `${name}-${output}.npy`),
   );
-  return processContestant(name, [python, file], env, task.folder, outputFiles(task.workload, name));
+  return processContestant(name, [python, file], env, task, outputFiles(task.workload, name));
 }
 
 function processContestant(
   name: string,
-  [program, ...args]: readonly string[],
+  command: readonly string[],
   env: NodeJS.ProcessEnv,
-  folder: string,
+  { folder, launcher }: Task,
   files: readonly string[],
 ): Contestant {
-  const run = async () => {
-    const { status, stderr } = spawnSync(program!, args, { cwd: folder, env, encoding: "utf8" });
-    if (status !== 0) throw new Error(`${name} ended with ${status}:\n${stderr}`);
-  };
+  const run = () => launcher.time(command, folder, env);
   return {
     name,
     results: async () => {
       await run();
       return files.map((file) => readNpy(join(folder, file)));
     },
-    time: () => timed(run),
+    time: run,
     stop: () => {},
   };
 }

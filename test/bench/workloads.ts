@@ -19,6 +19,7 @@ import {
   type Contestant,
   commandContestant,
   engineContestant,
+  Launcher,
   peerContestant,
   scriptContestant,
   type Task,
@@ -38,6 +39,9 @@ const { values: options } = parseArgs({
 });
 const threads = Number(options.threads);
 const scale = Number(options.scale);
+
+/** Started while this process has little memory. */
+const launcher = new Launcher();
 
 /** The choices in an option's list. */
 function chosen<T extends string>(list: string, choices: readonly T[]): T[] {
@@ -198,7 +202,7 @@ async function entered(
   const workload = WORKLOADS[name]!;
   const folder = mkdtempSync(join(tmpdir(), "tsym-bench-"));
   try {
-    const task = { workload, data: dataOf(workload, float), folder, float, threads };
+    const task = { workload, data: dataOf(workload, float), folder, float, threads, launcher };
     for (const [input, tensor] of task.data)
       writeFileSync(join(folder, `${input}.npy`), Buffer.concat(writeNpy(tensor)));
     const contestants = (await enter(task, peers)).filter((c) => c !== undefined);
@@ -244,3 +248,4 @@ async function printed(float: FloatDType): Promise<void> {
 console.log(`${cpus()[0]?.model ?? "unknown processor"}, ${threads} threads, Node ${process.version}, scale ${scale}`);
 if ("missing" in found) console.log(`only our own figures, as there is no Python with NumPy and JAX: ${found.missing}`);
 for (const float of floats) await printed(float);
+launcher.stop();
