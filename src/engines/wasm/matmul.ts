@@ -66,8 +66,8 @@ export function tileOf(dtype: DType, { m, n }: Pick<Product["sizes"], "m" | "n">
 /** Rows and columns of the result that go through the cache together, with `DEPTH` summed indices. */
 const ROWS = 96;
 const COLUMNS = 512;
-/** Blocks of rows that many threads share evenly, where rows are many enough. */
-const EVEN_BLOCKS = 8;
+/** Blocks of rows that threads share evenly, even where one of them comes late, and where rows are many enough. */
+const EVEN_BLOCKS = 24;
 const FEW_ROWS = 32;
 /** Bytes of scratch memory that a product needs: a's block, or a strip of b. */
 export const PACKED_BLOCK = ROWS * DEPTH * 8;

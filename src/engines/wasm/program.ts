@@ -67,6 +67,16 @@ function sharedMemory(pages: number): WebAssembly.Memory | undefined {
   }
 }
 
+function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch {
+    // Fused products are part of WebAssembly since V8 11.4; Node 20's has them behind a flag.
+    process.getBuiltinModule("node:v8").setFlagsFromString(RELAXED_SIMD);
+    return new WebAssembly.Module(bytes);
+  }
+}
+
 export interface ProgramOptions {
   /** The run from which on it is worth to have all threads that the layout has room for. */
   readonly threadsFrom: number;
@@ -84,10 +94,7 @@ export function programOf(
   const memory = sharedMemory(pages);
   if (!memory) return undefined;
   const { tasks, functions } = assemble(plan, (buffer) => layout.addresses[buffer]!);
-  const bytes = moduleOf(functions, IMPORTS, MOST_PAGES);
-  // Fused products are part of WebAssembly since V8 11.4; Node 20's has them behind a flag.
-  if (!WebAssembly.validate(bytes)) process.getBuiltinModule("node:v8").setFlagsFromString(RELAXED_SIMD);
-  const module = new WebAssembly.Module(bytes);
+  const module = compiled(moduleOf(functions, IMPORTS, MOST_PAGES));
   const transfers = transfersOf(plan);
   const files = new Files(transfers, memory);
   const env = { ...ROUTINES, fetch: files.move, deliver: files.move, memory };

@@ -7,7 +7,6 @@ declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
   }
-  function validate(bytes: Uint8Array): boolean;
   class Instance {
     constructor(module: Module, imports: { env: Record<string, unknown> });
     readonly exports: Record<string, unknown>;
