@@ -109,14 +109,18 @@ async function disagreement([first, ...others]: readonly Contestant[], { workloa
   return wrong;
 }
 
-/** Each contestant's median milliseconds, by name. */
-async function measured(contestants: readonly Contestant[]): Promise<Map<string, number>> {
+/**
+ * Each contestant's median milliseconds, by name.
+ * @param isSteady - each turn begins with a run that is not timed: threads that slept during the others' turns are awake then
+ */
+async function measured(contestants: readonly Contestant[], isSteady: boolean): Promise<Map<string, number>> {
   const times = new Map(contestants.map((c) => [c.name, [] as number[]]));
   for (let round = 0; round < Number(options.rounds); round++)
     for (const { name, time } of contestants) {
       const taken = times.get(name)!;
       if (taken.reduce((a, b) => a + b, 0) > PATIENCE_MS) continue;
       await sleep(PAUSE_MS);
+      if (isSteady) await time();
       taken.push(await time());
     }
   return new Map([...times].map(([name, of]) => [name, median(of)]));
@@ -135,8 +139,8 @@ interface Table {
   /** Libraries first, so that results are held to NumPy's. */
   readonly contestants: (task: Task, peers: ReadonlyMap<Library, Peer>) => Promise<(Contestant | undefined)[]>;
   readonly goals: (workload: Workload, float: FloatDType) => Workload["cold"];
-  /** Whether GFLOP/s say something. */
-  readonly rates: boolean;
+  /** What runs again and again: GFLOP/s say something. */
+  readonly isSteady: boolean;
 }
 
 const TABLES: readonly Table[] = [
@@ -149,7 +153,7 @@ const TABLES: readonly Table[] = [
         ...engines.map((name) => engineContestant(name, task)),
       ]),
     goals: ({ steady }, float) => (steady[float] === undefined ? {} : { numpy: steady[float] }),
-    rates: true,
+    isSteady: true,
   },
   {
     title: "whole process from cold",
@@ -159,7 +163,7 @@ const TABLES: readonly Table[] = [
       ...(await Promise.all(engines.map((name) => commandContestant(name, task)))),
     ],
     goals: ({ cold }) => cold,
-    rates: false,
+    isSteady: false,
   },
 ];
 
@@ -196,7 +200,7 @@ const rateCell = (operations: number) => (ms: number) => (operations / ms / 1e6)
 async function entered(
   name: string,
   float: FloatDType,
-  { contestants: enter, goals, rates }: Table,
+  { contestants: enter, goals, isSteady }: Table,
   peers: ReadonlyMap<Library, Peer>,
 ): Promise<void> {
   const workload = WORKLOADS[name]!;
@@ -209,12 +213,12 @@ async function entered(
     const wrong = await disagreement(contestants, task);
     if (wrong.length > 0) process.exitCode = 1;
     for (const line of wrong) console.log(`${name} DISAGREES: ${line}`);
-    const times = await measured(contestants);
+    const times = await measured(contestants, isSteady);
     const columns = [...[...peers.keys()].map(titleOf), ...engines];
     const line = row(`${name} ${workload.title}`, columns, times, timeCell(times.get("numpy")));
     console.log(`${line}  ${goalsReached(goals(workload, float), times)}`);
     const sizes = Object.fromEntries(Object.entries(workload.dims).map(([dim, size]) => [dim, scaled(size)]));
-    if (rates && workload.flops) console.log(row("   GFLOP/s", columns, times, rateCell(workload.flops(sizes))));
+    if (isSteady && workload.flops) console.log(row("   GFLOP/s", columns, times, rateCell(workload.flops(sizes))));
     for (const contestant of contestants) contestant.stop();
   } finally {
     rmSync(folder, { recursive: true });

@@ -68,7 +68,7 @@ const ROWS = 96;
 const COLUMNS = 512;
 /** Blocks of rows that threads share evenly, even where one of them comes late, and where rows are many enough. */
 const EVEN_BLOCKS = 24;
-const FEW_ROWS = 32;
+const FEW_ROWS = 16;
 /** Bytes of scratch memory that a product needs: a's block, or a strip of b. */
 export const PACKED_BLOCK = ROWS * DEPTH * 8;
 
