@@ -66,7 +66,7 @@ export function tileOf(dtype: DType, { m, n }: Pick<Product["sizes"], "m" | "n">
 /** Rows and columns of the result that go through the cache together, with `DEPTH` summed indices. */
 const ROWS = 96;
 const COLUMNS = 512;
-/** Blocks of rows that threads share evenly, even where one of them comes late, and where rows are many enough. */
+/** So many blocks threads share evenly, even where one of them comes late; but none for the sake of that is lower than `FEW_ROWS`. */
 const EVEN_BLOCKS = 24;
 const FEW_ROWS = 16;
 /** Bytes of scratch memory that a product needs: a's block, or a strip of b. */

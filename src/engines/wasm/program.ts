@@ -67,10 +67,12 @@ function sharedMemory(pages: number): WebAssembly.Memory | undefined {
   }
 }
 
-function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+/** To validate first would read the code twice. */
+function compiledModule(bytes: Uint8Array): WebAssembly.Module {
   try {
     return new WebAssembly.Module(bytes);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
     // Fused products are part of WebAssembly since V8 11.4; Node 20's has them behind a flag.
     process.getBuiltinModule("node:v8").setFlagsFromString(RELAXED_SIMD);
     return new WebAssembly.Module(bytes);
@@ -94,7 +96,7 @@ export function programOf(
   const memory = sharedMemory(pages);
   if (!memory) return undefined;
   const { tasks, functions } = assemble(plan, (buffer) => layout.addresses[buffer]!);
-  const module = compiled(moduleOf(functions, IMPORTS, MOST_PAGES));
+  const module = compiledModule(moduleOf(functions, IMPORTS, MOST_PAGES));
   const transfers = transfersOf(plan);
   const files = new Files(transfers, memory);
   const env = { ...ROUTINES, fetch: files.move, deliver: files.move, memory };
