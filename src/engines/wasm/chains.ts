@@ -5,7 +5,7 @@
 import { sizeOf } from "../../tensor/tensor.ts";
 import { type Part, partOf, staying } from "./blocks.ts";
 import { BLOCK, type Operand } from "./kernel.ts";
-import { blockRows, type Matrices, type Product } from "./matmul.ts";
+import { blockRows, evenly, type Matrices, type Product } from "./matmul.ts";
 import { buffersOf, type Step } from "./steps.ts";
 
 /** Steps that are done block by block, each block in all of them; or one step, done as a whole. */
@@ -309,7 +309,7 @@ function blockSize(rows: number, steps: readonly Step[], elements: number): numb
   if (first.kind === "product") return blockRows(first.product);
   const unit = Math.max(...steps.map((step) => unitOf(step, rows)));
   const most = elements / Math.max(...steps.map((step) => elementsPerRow(step, rows)));
-  return unit * Math.max(1, Math.floor(most / unit));
+  return evenly(rows, unit * Math.max(1, Math.floor(most / unit)), unit);
 }
 
 /** The chains with buffers of their own: from block to block these stay where they are. */

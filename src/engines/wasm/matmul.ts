@@ -198,10 +198,16 @@ function strips(
   return { code: fn, items: batch * count, perItem: (k * columns * rows) / 4 };
 }
 
+/** The rows of a block, or somewhat fewer, so that none are left: what is left needs code of its own. */
+export function evenly(rows: number, size: number, unit: number): number {
+  for (let even = size; 2 * even > size; even -= unit) if (rows % even === 0) return even;
+  return size;
+}
+
 /** The rows of the blocks in which a product is made, fewer in the last. */
 export function blockRows({ sizes: { m }, tile }: Product): number {
   const wanted = Math.max(Math.ceil(m / ROWS), Math.min(EVEN_BLOCKS, Math.floor(m / FEW_ROWS)));
-  return Math.ceil(m / (wanted + (wanted % 2)) / tile.rows) * tile.rows;
+  return evenly(m, Math.ceil(m / (wanted + (wanted % 2)) / tile.rows) * tile.rows, tile.rows);
 }
 
 /** Makes the result in blocks of rows and columns: an item a block, those of the same rows one after the other. */

@@ -4,6 +4,7 @@ import {
   type Code,
   FunctionCode,
   forBelow,
+  forBelowTwice,
   get,
   type Instruction,
   i32Const,
@@ -61,7 +62,7 @@ export function microKernel(dtype: DType, { rows, columns, isFused }: Tile): Fun
   fn.emit(
     ...tile.flat().map((local) => set(local, v128Const("i32", 0))),
     set(end, op("i32.add", get(a), op("i32.mul", get(depth), i32Const(rows * width)))),
-    forBelow(
+    forBelowTwice(
       a,
       get(end),
       rows * width,
