@@ -9,6 +9,7 @@ import { planOf } from "../src/engines/wasm/plan.ts";
 import { functionNames } from "../src/ops/registry.ts";
 import { TsymError } from "../src/source.ts";
 import type { DType } from "../src/tensor/dtype.ts";
+import type { Tensor } from "../src/tensor/tensor.ts";
 import { tsym } from "./command.ts";
 import { CASES, type Candidate, differenceWithin, judge, Tally } from "./conformance.ts";
 import { differences, type Job, jobOf, outcome, wasm } from "./job.ts";
@@ -256,6 +257,42 @@ describe("threads", () => {
     const text = "input x[m, n]; output s = sum(sin(x)); output t = sum(sin(x.T), axis=0)";
     const fill = (_: DType, i: number) => (i % 1_001 ? (i % 7) - 3 : 1e8 + i);
     expect(await differences(jobOf(text, "float32", { x: [1_100, 1_000] }, fill), 2, 3)).toEqual([]);
+  });
+});
+
+describe("linear algebra goes by panels", () => {
+  const job = (n: number, columns: number) =>
+    jobOf(
+      `input a[2, n, n]; input b[2, n, m]; c = a @ a.mT + eye(n); p, q = slogdet(a); l = tril(a) + 9 * eye(n)
+       output i = inv(a); output s = solve(a, b); output d = det(a / 4); output q; output r = cholesky(c)
+       output t = solve_triangular(l, b); output u = solve_triangular(l.mT, b, lower=false)
+       output g = grad sum(det(a / 4)) wrt a
+       output w = [max(abs(a @ i - eye(n))), max(abs(a @ s - b)), max(abs(r @ r.mT - c)), max(abs(l @ t - b)), max(abs(l.mT @ u - b))]
+       output z = max(abs(log(abs(d)) + n * log(4.0) - q))`,
+      "float64",
+      { a: [2, n, n], b: [2, n, columns] },
+      (_, i) => Math.sin(i * i * 12.9898) * 3,
+    );
+  test.each([
+    [33, 5, 1],
+    [96, 1_030, 1],
+    [101, 3, 3],
+    [301, 2, 2],
+  ])("of %i rows, with %i columns, on %i threads", async (n, columns, threads) => {
+    const outputs = await outcome(wasm, job(n, columns), threads, 2);
+    if (typeof outputs === "string") throw new Error(outputs);
+    for (const residual of outputs.slice(-2).flatMap(({ data }) => Array.from(data, Number)))
+      expect(residual).toBeLessThan(1e-7);
+    expect(await differences(job(n, columns), threads, 2)).toEqual([]);
+  });
+  test("of singular matrices and of what is no number", async () => {
+    const text =
+      "input a[n, n]; e = concat([a[:, :40], 0 * a[:, :1], a[:, 41:]], axis=1); output d = det(e); output f = det(where(a > 2.99, nan, a)); output i = inv(where(a > 2.99, nan, a))";
+    expect(await differences(jobOf(text, "float64", { a: [120, 120] }), 2)).toEqual([]);
+    const outputs = await outcome(wasm, jobOf(text, "float64", { a: [120, 120] }));
+    expect((outputs as Tensor[]).slice(0, 2).map(({ data }) => data[0])).toEqual([0, Number.NaN]);
+    const singular = jobOf("input a[n, n]; inv(concat([a[:119], a[:1]]))", "float64", { a: [120, 120] });
+    expect(await outcome(wasm, singular)).toEqual(await outcome(referenceEngine, singular));
   });
 });
 

@@ -13,6 +13,7 @@ import { pointwise } from "./pointwise.ts";
 import { reduce } from "./reduce.ts";
 import { refuseNewNaN } from "./trap.ts";
 import { isContiguous, type View, viewOfTensor } from "./view.ts";
+import type { Workspace } from "./workspace.ts";
 
 /**
  * The outputs' values: in C order, and sharing memory with nothing. `feeds` has a tensor of its type for every input that
@@ -45,8 +46,8 @@ export function evaluate(
   });
 }
 
-/** One node's value from those of its arguments, whose memory it may share. */
-export function nodeValue(node: Node, args: readonly View[]): View {
+/** One node's value from those of its arguments, whose memory it may share. Linear algebra is done in `work`, if given. */
+export function nodeValue(node: Node, args: readonly View[], work?: Workspace): View {
   const op = node.op as Op;
   switch (op.kind) {
     case "pointwise":
@@ -60,7 +61,7 @@ export function nodeValue(node: Node, args: readonly View[]): View {
     case "order":
       return order(node, op, args);
     case "linalg":
-      return linalg(node, op, args);
+      return linalg(node, op, args, work);
     case "leaf":
       return leaf(node);
     default:

@@ -1,4 +1,4 @@
-/** Dense linear algebra by the plain textbook loops, in float64 whatever the dtype: each result is rounded once. */
+/** Dense linear algebra by the textbook, in float64 whatever the dtype: each result is rounded once. */
 import type { Node } from "../../graph/node.ts";
 import { compileScalar } from "../../numeric/javascript.ts";
 import { log } from "../../numeric/log.ts";
@@ -7,20 +7,23 @@ import { sizeOf } from "../../tensor/tensor.ts";
 import { EvaluationError } from "../engine.ts";
 import { elementsOf } from "./copy.ts";
 import { placeOf, type View, zerosView } from "./view.ts";
+import { type Matrix, PANEL, plainWorkspace, type Range, transposed, type Workspace } from "./workspace.ts";
 
 /** Row-major elements of one matrix. */
-type Matrix = Float64Array;
+type Elements = Float64Array;
+
 /** The result for one matrix a of n rows and columns, and one b of as many rows. `refuse` says what is wrong with a. */
 type Routine = (
-  a: Matrix,
+  a: Elements,
   n: number,
-  b: Matrix,
+  b: Elements,
   refuse: (message: string, help: string) => never,
+  work: Workspace,
   attrs: Node["attrs"],
-) => Iterable<number>;
+) => ArrayLike<number>;
 
 /** The node's value. Throws EvaluationError for a matrix that is singular, or not positive definite. */
-export function linalg(node: Node, op: LinalgOp, args: readonly View[]): View {
+export function linalg(node: Node, op: LinalgOp, args: readonly View[], work = plainWorkspace): View {
   const out = zerosView(node.type.dtype, node.type.shape as number[]);
   const [a, b] = args as [View, View?];
   const n = a.shape.at(-1)!;
@@ -31,39 +34,63 @@ export function linalg(node: Node, op: LinalgOp, args: readonly View[]): View {
     const refuse = (message: string, help: string): never => {
       throw new EvaluationError(node, `the matrix${placeOf(i, batch)} is ${message}`, help, 0);
     };
-    let place = i * each;
-    for (const x of ROUTINES[op.routine](as(i), n, bs?.(i) ?? NONE, refuse, node.attrs)) out.data[place++] = x;
+    work.clear();
+    const result = ROUTINES[op.routine](as(i), n, bs?.(i) ?? NONE, refuse, work, node.attrs);
+    (out.data as Float64Array).set(result, i * each);
   }
   return out;
 }
 
-/** The i-th matrix, a copy of its own. */
-function matricesOf(view: View): (i: number) => Matrix {
-  const elements = Float64Array.from(elementsOf(view) as Float64Array);
+/** The elements of the i-th matrix. */
+function matricesOf(view: View): (i: number) => Elements {
+  const elements = new Float64Array(elementsOf(view) as Float64Array);
   const size = sizeOf(view.shape.slice(-2));
-  return (i) => elements.slice(i * size, (i + 1) * size);
+  return (i) => elements.subarray(i * size, (i + 1) * size);
 }
 const NONE = new Float64Array();
 
+/** A matrix of `columns` columns to work on. */
+function matrixOf(elements: Elements, columns: number, work: Workspace): Matrix {
+  const rows = columns === 0 ? 0 : elements.length / columns;
+  const matrix = work.zeros(rows, columns);
+  for (let i = 0; i < rows; i++) matrix.data.set(elements.subarray(i * columns, (i + 1) * columns), i * matrix.row);
+  return matrix;
+}
+
+/** The elements of the first n rows and `columns` columns. */
+function elementsIn({ data, row }: Matrix, n: number, columns: number): Elements {
+  const elements = new Float64Array(n * columns);
+  for (let i = 0; i < n; i++) elements.set(data.subarray(i * row, i * row + columns), i * columns);
+  return elements;
+}
+
+function* panels(n: number, from = 0): Iterable<Range> {
+  for (let first = from; first < n; first += PANEL) yield [first, Math.min(first + PANEL, n)];
+}
+
 const ROUTINES: Record<LinalgOp["routine"], Routine> = {
   cholesky,
-  solve: (a, n, b, refuse) => {
-    const factors = factorize(a, n);
+  solve: (a, n, b, refuse, work) => {
+    const factors = factorize(a, n, work);
     requireRegular(factors.pivots, refuse);
-    return substitute(factors, b);
+    return substitute(factors, b, work);
   },
-  solve_triangular: (a, n, b, refuse, { lower }) => {
+  solve_triangular: (a, n, b, refuse, work, { lower }) => {
     const diagonal = a.filter((_, at) => at % (n + 1) === 0);
     requireRegular(diagonal, refuse);
-    return (lower ? forward : backward)(a, n, b, diagonal);
+    const [factor, x] = [matrixOf(a, n, work), matrixOf(b, b.length / n, work)];
+    (lower ? forward : backward)(factor, n, x, b.length / n, work, diagonal);
+    return elementsIn(x, n, b.length / n);
   },
-  det: (a, n) => [determinant(factorize(a, n))],
-  cofactor: (a, n) => cofactors(a, n),
-  sign_det: (a, n) => {
-    const { sign, pivots } = factorize(a, n);
+  det: (a, n, _b, _refuse, work) => [determinant(factorize(a, n, work))],
+  cofactor: (a, n, _b, _refuse, work) => cofactors(a, n, work),
+  sign_det: (a, n, _b, _refuse, work) => {
+    const { sign, pivots } = factorize(a, n, work);
     return [pivots.reduce((product, u) => product * Math.sign(u), sign)];
   },
-  log_abs_det: (a, n) => [factorize(a, n).pivots.reduce((sum, u) => sum + logarithm(Math.abs(u)), 0)],
+  log_abs_det: (a, n, _b, _refuse, work) => [
+    factorize(a, n, work).pivots.reduce((sum, u) => sum + logarithm(Math.abs(u)), 0),
+  ],
 };
 
 let compiledLogarithm: ((x: number) => number) | undefined;
@@ -90,27 +117,38 @@ interface Factors {
   readonly pivots: readonly number[];
 }
 
-/** Gaussian elimination with partial pivoting: the largest of a column comes first. Overwrites `lu`. */
-function factorize(lu: Matrix, n: number): Factors {
+/**
+ * Gaussian elimination with partial pivoting, by panels of columns (Golub and Van Loan, "Matrix Computations", 3.4): the largest of
+ * a column comes first, and NaN before all.
+ */
+function factorize(a: Elements, n: number, work: Workspace): Factors {
+  const lu = matrixOf(a, n, work);
+  const { data, row } = lu;
   const order = Array.from({ length: n }, (_, i) => i);
   const pivots: number[] = [];
   let sign = 1;
-  for (let k = 0; k < n; k++) {
-    let best = k;
-    for (let i = k + 1; i < n; i++) if (Math.abs(lu[i * n + k]!) > Math.abs(lu[best * n + k]!)) best = i;
-    if (best !== k) {
-      sign = -sign;
-      [order[k], order[best]] = [order[best]!, order[k]!];
-      for (let j = 0; j < n; j++) [lu[k * n + j], lu[best * n + j]] = [lu[best * n + j]!, lu[k * n + j]!];
+  for (const [from, to] of panels(n)) {
+    for (let k = from; k < to; k++) {
+      let best = k;
+      for (let i = k + 1; i < n; i++) if (!(Math.abs(data[i * row + k]!) <= Math.abs(data[best * row + k]!))) best = i;
+      if (best !== k) {
+        sign = -sign;
+        [order[k], order[best]] = [order[best]!, order[k]!];
+        const held = data.slice(k * row, (k + 1) * row);
+        data.copyWithin(k * row, best * row, (best + 1) * row);
+        data.set(held, best * row);
+      }
+      const pivot = data[k * row + k]!;
+      pivots.push(pivot);
+      if (pivot === 0) continue;
+      for (let i = k + 1; i < n; i++) {
+        const factor = data[i * row + k]! / pivot;
+        data[i * row + k] = factor;
+        for (let j = k + 1; j < to; j++) data[i * row + j]! -= factor * data[k * row + j]!;
+      }
     }
-    const pivot = lu[k * n + k]!;
-    pivots.push(pivot);
-    if (pivot === 0) continue;
-    for (let i = k + 1; i < n; i++) {
-      const factor = lu[i * n + k]! / pivot;
-      lu[i * n + k] = factor;
-      for (let j = k + 1, to = i * n + j, from = k * n + j; j < n; j++, to++, from++) lu[to]! -= factor * lu[from]!;
-    }
+    for (let i = from; i < to; i++) eliminate(lu, lu, i, [from, i], [to, n]);
+    work.subtractProduct(lu, lu, lu, [to, n], [to, n], [from, to]);
   }
   return { lu, n, order, sign, pivots };
 }
@@ -118,68 +156,98 @@ function factorize(lu: Matrix, n: number): Factors {
 const determinant = ({ sign, pivots }: Factors): number => pivots.reduce((product, u) => product * u, sign);
 
 /** The x with a x = b. */
-function substitute({ lu, n, order, pivots }: Factors, b: Matrix): Matrix {
+function substitute({ lu, n, order, pivots }: Factors, b: Elements, work: Workspace): Elements {
   const columns = b.length / n;
-  const ordered = b.map((_, i) => b[order[Math.floor(i / columns)]! * columns + (i % columns)]!);
-  return backward(lu, n, forward(lu, n, ordered), pivots);
+  const x = work.zeros(n, columns);
+  for (const [i, from] of order.entries()) x.data.set(b.subarray(from * columns, (from + 1) * columns), i * x.row);
+  forward(lu, n, x, columns, work);
+  backward(lu, n, x, columns, work, pivots);
+  return elementsIn(x, n, columns);
 }
 
-/** Solves with the lower triangle of a, whose diagonal is given apart: ones if absent. Overwrites b. */
-function forward(a: Matrix, n: number, b: Matrix, diagonal?: ArrayLike<number>): Matrix {
-  for (let row = 0; row < n; row++) eliminate(a, n, b, row, [0, row], diagonal?.[row] ?? 1);
-  return b;
-}
-/** The same with the upper triangle. */
-function backward(a: Matrix, n: number, b: Matrix, diagonal: ArrayLike<number>): Matrix {
-  for (let row = n - 1; row >= 0; row--) eliminate(a, n, b, row, [row + 1, n], diagonal[row]!);
-  return b;
-}
-/** A row of b less what the rows of a range contribute to it, by its diagonal element. */
-function eliminate(
+/** Solves with the lower triangle of a, whose diagonal is given apart: ones if absent. Overwrites x, which is the right-hand side. */
+function forward(
   a: Matrix,
   n: number,
-  b: Matrix,
-  row: number,
-  [from, to]: readonly [number, number],
-  diagonal: number,
+  x: Matrix,
+  columns: number,
+  work: Workspace,
+  diagonal?: ArrayLike<number>,
 ): void {
-  const columns = b.length / n;
-  const start = row * columns;
-  for (let k = from; k < to; k++) {
-    const factor = a[row * n + k]!;
-    for (let c = 0, at = k * columns; c < columns; c++, at++) b[start + c]! -= factor * b[at]!;
+  for (const [from, to] of panels(n)) {
+    for (let i = from; i < to; i++) {
+      eliminate(x, a, i, [from, i], [0, columns]);
+      if (diagonal) divide(x, i, columns, diagonal[i]!);
+    }
+    work.subtractProduct(x, a, x, [to, n], [0, columns], [from, to]);
   }
-  for (let c = 0; c < columns; c++) b[start + c]! /= diagonal;
+}
+/** The same with the upper triangle. */
+function backward(
+  a: Matrix,
+  n: number,
+  x: Matrix,
+  columns: number,
+  work: Workspace,
+  diagonal: ArrayLike<number>,
+): void {
+  for (const [from, to] of [...panels(n)].reverse()) {
+    for (let i = to - 1; i >= from; i--) {
+      eliminate(x, a, i, [i + 1, to], [0, columns]);
+      divide(x, i, columns, diagonal[i]!);
+    }
+    work.subtractProduct(x, a, x, [0, from], [0, columns], [from, to]);
+  }
 }
 
-/** Row by row; what is above the diagonal is not read. */
-function cholesky(a: Matrix, n: number, _b: Matrix, refuse: Parameters<Routine>[3]): Matrix {
-  const l = new Float64Array(n * n);
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j <= i; j++) {
-      let rest = a[i * n + j]!;
-      for (let k = 0; k < j; k++) rest -= l[i * n + k]! * l[j * n + k]!;
-      if (i === j && !(rest > 0))
-        refuse("not positive definite", "adding 1e-6 * eye(n) lifts small eigenvalues above 0");
-      l[i * n + j] = i === j ? Math.sqrt(rest) : rest / l[j * n + j]!;
-    }
-  return l;
+/** Takes a[i, k] times row k of x from its row i, for one k after the other. */
+function eliminate({ data, row }: Matrix, a: Matrix, i: number, [first, end]: Range, [left, right]: Range): void {
+  for (let k = first; k < end; k++) {
+    const factor = a.data[i * a.row + k]!;
+    for (let j = left, at = i * row + j, from = k * row + j; j < right; j++, at++, from++)
+      data[at]! -= factor * data[from]!;
+  }
+}
+
+function divide({ data, row }: Matrix, i: number, columns: number, divisor: number): void {
+  for (let at = i * row; at < i * row + columns; at++) data[at]! /= divisor;
+}
+
+/** By panels of columns; what is above the diagonal is not read. */
+function cholesky(a: Elements, n: number, _b: Elements, refuse: Parameters<Routine>[3], work: Workspace): Elements {
+  const l = work.zeros(n, n);
+  const { data, row } = l;
+  for (let i = 0; i < n; i++) data.set(a.subarray(i * n, i * n + i + 1), i * row);
+  for (const [from, to] of panels(n)) {
+    for (let j = from; j < to; j++)
+      for (let i = j; i < n; i++) {
+        let rest = data[i * row + j]!;
+        for (let k = from; k < j; k++) rest -= data[i * row + k]! * data[j * row + k]!;
+        if (i === j && !(rest > 0))
+          refuse("not positive definite", "adding 1e-6 * eye(n) lifts small eigenvalues above 0");
+        data[i * row + j] = i === j ? Math.sqrt(rest) : rest / data[j * row + j]!;
+      }
+    for (const rows of panels(n, to)) work.subtractProduct(l, l, transposed(l), rows, [to, rows[1]], [from, to]);
+  }
+  for (let i = 0; i < n; i++) data.fill(0, i * row + i + 1, (i + 1) * row);
+  return elementsIn(l, n, n);
 }
 
 /** The derivative of the determinant: det · inv.T, or, of a singular matrix, what is left without a row and a column. */
-function cofactors(a: Matrix, n: number): Matrix {
-  const factors = factorize(a.slice(), n);
+function cofactors(a: Elements, n: number, work: Workspace): Elements {
+  const factors = factorize(a, n, work);
   const result = new Float64Array(n * n);
   if (factors.pivots.includes(0))
     return result.map((_, at) => {
       const [row, column] = [Math.floor(at / n), at % n];
       const minor = a.filter((_, i) => Math.floor(i / n) !== row && i % n !== column);
-      return ((row + column) % 2 === 0 ? 1 : -1) * determinant(factorize(minor, n - 1));
+      return ((row + column) % 2 === 0 ? 1 : -1) * determinant(factorize(minor, n - 1, plainWorkspace));
     });
   const det = determinant(factors);
   const inverse = substitute(
     factors,
     result.map((_, at) => (at % (n + 1) === 0 ? 1 : 0)),
+    work,
   );
   return result.map((_, at) => det * inverse[(at % n) * n + Math.floor(at / n)]!);
 }

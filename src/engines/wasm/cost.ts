@@ -22,5 +22,6 @@ function nodeCost(node: Node): number {
   }
   if (op.kind === "reduce") return elementsOf(node.args[0]!) * 2;
   if (op.kind === "pointwise") return elementsOf(node) * (op.operands === "float" ? 30 : 4);
+  if (op.kind === "linalg") return elementsOf(node.args[0]!) * shapeOf(node.args[0]!).at(-1)! * 2;
   return elementsOf(node);
 }

@@ -6,8 +6,9 @@ import type { Moved } from "./chains.ts";
 import { materialized } from "./fusion.ts";
 import { BLOCK, type Kernel, type Operand, operationsIn, valuesOf } from "./kernel.ts";
 import { WIDTH } from "./lanes.ts";
+import { PAGE } from "./memory.ts";
 import type { Plan } from "./plan.ts";
-import { PAGE, type PlanLayout } from "./program.ts";
+import type { PlanLayout } from "./program.ts";
 import { buffersOf, type Place, type Step } from "./steps.ts";
 
 /** The stages of a plan of `graph`, in the order in which they run. */

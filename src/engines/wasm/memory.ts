@@ -6,6 +6,21 @@ import { callsRoutine, type Kernel, type Operand } from "./kernel.ts";
 import type { Plan } from "./plan.ts";
 import { buffersOf } from "./steps.ts";
 
+/** Bytes of a page of memory. */
+export const PAGE = 65_536;
+/** All that 32-bit addresses reach. */
+export const MOST_PAGES = 65_536;
+
+/** Memory for all threads, or undefined where there is none: it takes addresses for 4 GiB and more, and `ulimit -v` may leave fewer. */
+export function sharedMemory(pages: number): WebAssembly.Memory | undefined {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
 /** Cache lines are not shared between buffers. */
 const ALIGNMENT = 64;
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;

@@ -1,12 +1,14 @@
 /** A plan made ready to run: code, memory and threads. */
 import type { Node } from "../../graph/node.ts";
 import { ROUTINES } from "../../numeric/routines.ts";
+import { opOf } from "../../ops/define.ts";
 import { viewOf } from "../../tensor/dtype.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { Description, FeedSource, Program } from "../engine.ts";
 import { copyInto } from "../reference/copy.ts";
 import { nodeValue } from "../reference/evaluate.ts";
 import type { View } from "../reference/view.ts";
+import type { Workspace } from "../reference/workspace.ts";
 import { call, type FunctionCode, forBelow, get, i32Const, moduleOf, op, when } from "./assembler.ts";
 import type { Chain, Moved } from "./chains.ts";
 import { Files, type OpenTarget, transfersOf } from "./files.ts";
@@ -14,20 +16,19 @@ import { type AddressOf, FROM, itemFunction, type Loop, SCRATCH_AT, TO } from ".
 import { WIDTH } from "./lanes.ts";
 import { loopOf } from "./loops.ts";
 import { PACKED_BLOCK, productOf } from "./matmul.ts";
-import { type Layout, layOut } from "./memory.ts";
+import { type Layout, layOut, MOST_PAGES, PAGE, sharedMemory } from "./memory.ts";
 import type { Plan } from "./plan.ts";
 import { combineBlocks, SCRATCH } from "./reductions.ts";
 import { IMPORTS, importIndex, STAND_INS } from "./routines.ts";
 import type { Place, Step } from "./steps.ts";
 import { type Machine, threads } from "./threads.ts";
+import { withWorkspace } from "./workspace.ts";
 
-/** Bytes of a page of memory. */
-export const PAGE = 65_536;
-/** All that 32-bit addresses reach. */
-const MOST_PAGES = 65_536;
 const RELAXED_SIMD = "--experimental-wasm-relaxed-simd";
 /** What a loop may use of its thread's memory. */
 const SCRATCH_BYTES = Math.max(SCRATCH, PACKED_BLOCK);
+/** Linear algebra of fewer rows is sooner done than code for its products is made. */
+const LEAST_ROWS = 96;
 /** Elements that a thread takes at a time. */
 const GRAIN = 32_768;
 
@@ -55,16 +56,6 @@ export function planLayout(plan: Plan, threads: number, keepsFeeds = false): Pla
   const layout = layOut(plan, SCRATCH_BYTES, base, keepsFeeds);
   const pages = pagesOf(layout.end) + 1;
   return pages > MOST_PAGES ? undefined : { ...layout, plan, threads, pages, keepsFeeds };
-}
-
-/** Memory for all threads, or undefined where there is none: it takes addresses for 4 GiB and more, and `ulimit -v` may leave fewer. */
-function sharedMemory(pages: number): WebAssembly.Memory | undefined {
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
 }
 
 /** To validate first would read the code twice. */
@@ -117,7 +108,10 @@ export function programOf(
 
   const perform = async (task: Task, open: OpenTarget) => {
     if (task.kind === "host") {
-      copyInto(view(task.to), nodeValue(task.node, task.args.map(view)));
+      const { node, args, to } = task;
+      const evaluate = (work?: Workspace) => nodeValue(node, args.map(view), work);
+      const isLarge = opOf(node).kind === "linalg" && args[0]!.shape.at(-1)! >= LEAST_ROWS;
+      copyInto(view(to), isLarge ? withWorkspace(evaluate) : evaluate());
       return;
     }
     files.openTargets(task.stage, open);
