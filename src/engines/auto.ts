@@ -43,8 +43,8 @@ const TENSORFLOW: Costs = {
 /** Loops are fused; the reference engine does what is no loop. */
 const EMBEDDED: Costs = {
   start: 5e7,
-  product: 2 / 25,
-  linalg: 1,
+  product: 2 / 35,
+  linalg: 0.2,
   elementary: 3,
   arithmetic: 0.3,
   reduce: 0.5,
