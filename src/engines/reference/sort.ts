@@ -18,8 +18,8 @@ export function sort(node: Node, name: Sort, [x]: readonly View[]): View {
   const n = x!.shape[axis]!;
   for (let start = 0; start < out.data.length; start += n) {
     const row = elements.subarray(start, start + n);
-    const order = sortedPositions(row, descending);
-    for (let i = 0; i < n; i++) out.data[start + i] = name === "sort" ? row[order[i]!]! : order[i]!;
+    const result = name === "sort" ? sorted(row, descending) : positions(row, descending);
+    (out.data as Float64Array).set(result as Float64Array, start);
   }
   return permuted(
     out,
@@ -29,8 +29,26 @@ export function sort(node: Node, name: Sort, [x]: readonly View[]): View {
 
 /** From so many elements on counting digits is quicker than comparing. */
 const MANY = 200;
-const sortedPositions = (row: TypedArray, descending: boolean): Int32Array =>
-  row.length < MANY ? byComparing(row, descending) : byDigits(row, descending);
+
+function positions(row: TypedArray, descending: boolean): Int32Array {
+  if (row.length < MANY) return byComparing(row, descending);
+  const order = new Uint32Array(row.length).map((_, i) => i);
+  return new Int32Array(byDigits(keysOf(row, descending), order).at(-1)!.buffer);
+}
+
+function sorted(row: TypedArray, descending: boolean): TypedArray {
+  const elements = row.slice();
+  if (row.length < MANY) for (const [i, from] of byComparing(row, descending).entries()) elements[i] = row[from]!;
+  else setFromKeys(elements, byDigits(keysOf(row, descending)), descending);
+  // Zeros have one key, whatever their sign.
+  let zero = 0;
+  for (let i = 0; i < elements.length; i++) {
+    if (elements[i] !== 0) continue;
+    while (row[zero] !== 0) zero++;
+    elements[i] = row[zero++]!;
+  }
+  return elements;
+}
 
 function byComparing(row: TypedArray, descending: boolean): Int32Array {
   const direction = descending ? -1 : 1;
@@ -46,29 +64,36 @@ const isNaNValue = (x: number | bigint): number => (Number.isNaN(x) ? 1 : 0);
 
 const DIGIT = 11;
 const RADIX = 1 << DIGIT;
-/** Radix sort, the least digit first, each pass stable (Knuth, The Art of Computer Programming 3, 5.2.5). */
-function byDigits(row: TypedArray, descending: boolean): Int32Array {
-  const n = row.length;
-  let [order, nextOrder] = [new Int32Array(n), new Int32Array(n)];
-  let [key, nextKey] = [new Uint32Array(n), new Uint32Array(n)];
-  for (let i = 0; i < n; i++) order[i] = i;
-  for (const word of keysOf(row, descending)) {
-    for (let i = 0; i < n; i++) key[i] = word[order[i]!]!;
+/**
+ * Sorts by keys whose words of 32 bits are given, the least first; `others` goes along. Radix sort, the least digit first, each pass
+ * stable (Knuth, The Art of Computer Programming 3, 5.2.5).
+ */
+function byDigits(words: readonly Uint32Array[], ...others: readonly Uint32Array[]): readonly Uint32Array[] {
+  let carried: readonly Uint32Array[] = [...words, ...others];
+  let next: readonly Uint32Array[] = carried.map((column) => new Uint32Array(column.length));
+  const n = carried[0]!.length;
+  const targets = new Uint32Array(n);
+  for (const word of words.keys())
     for (let shift = 0; shift < 32; shift += DIGIT) {
-      const places = new Int32Array(RADIX + 1);
+      const key = carried[word]!;
+      const places = new Uint32Array(RADIX + 1);
       for (let i = 0; i < n; i++) places[((key[i]! >>> shift) & (RADIX - 1)) + 1]!++;
       if (places.includes(n)) continue;
       for (let digit = 1; digit < RADIX; digit++) places[digit]! += places[digit - 1]!;
+      const sorted = next[word]!;
       for (let i = 0; i < n; i++) {
         const place = places[(key[i]! >>> shift) & (RADIX - 1)]!++;
-        nextKey[place] = key[i]!;
-        nextOrder[place] = order[i]!;
+        sorted[place] = key[i]!;
+        targets[i] = place;
       }
-      [order, nextOrder] = [nextOrder, order];
-      [key, nextKey] = [nextKey, key];
+      for (const [k, column] of carried.entries()) if (k !== word) move(column, next[k]!, targets);
+      [carried, next] = [next, carried];
     }
-  }
-  return order;
+  return carried;
+}
+
+function move(from: Uint32Array, to: Uint32Array, targets: Uint32Array): void {
+  for (let i = 0; i < from.length; i++) to[targets[i]!] = from[i]!;
 }
 
 const SIGN = 0x80000000;
@@ -79,17 +104,13 @@ function keysOf(row: TypedArray, descending: boolean): Uint32Array[] {
   const bits = new Uint32Array(row.slice().buffer);
   const count = bits.length / row.length;
   const words = Array.from({ length: count }, () => new Uint32Array(row.length));
-  for (let i = 0; i < row.length; i++) {
-    const high = bits[i * count + count - 1]!;
-    const isNegative = high >= SIGN;
-    // the bits of negative floats are in the opposite order; positive ones and ints only lack a bit
-    const turns = (isFloat && isNegative) !== descending;
-    const flips = isNegative && isFloat ? 0 : SIGN;
-    for (let k = 0; k < count; k++) {
-      const word = bits[i * count + k]! ^ (k === count - 1 ? flips : 0);
-      words[k]![i] = turns ? ~word : word;
+  for (const [k, word] of words.entries())
+    for (let i = 0; i < row.length; i++) {
+      const isNegative = isFloat && bits[i * count + count - 1]! >= SIGN;
+      // the bits of negative floats are in the opposite order; positive ones and ints only lack a bit
+      const flipped = k === count - 1 && !isNegative ? bits[i * count + k]! ^ SIGN : bits[i * count + k]!;
+      word[i] = isNegative !== descending ? ~flipped : flipped;
     }
-  }
   if (isFloat) settleSpecials(row, words, descending);
   return words;
 }
@@ -102,4 +123,21 @@ function settleSpecials(row: Float32Array | Float64Array, words: readonly Uint32
     for (const word of words) word[i] = x === 0 && !descending ? 0 : 0xffffffff;
     if (x === 0) words.at(-1)![i] = descending ? SIGN - 1 : SIGN;
   }
+}
+
+/** Sets elements to what such words stand for; a zero has no sign. */
+function setFromKeys(elements: TypedArray, words: readonly Uint32Array[], descending: boolean): void {
+  if (elements instanceof Uint8Array) {
+    elements.set(words[0]!.map((x) => (descending ? 1 - x : x)));
+    return;
+  }
+  const isFloat = elements instanceof Float32Array || elements instanceof Float64Array;
+  const bits = new Uint32Array(elements.buffer);
+  const last = words.length - 1;
+  for (const [k, word] of words.entries())
+    for (let i = 0; i < elements.length; i++) {
+      const isNegative = isFloat && words[last]![i]! >= SIGN === descending;
+      const key = isNegative !== descending ? ~word[i]! : word[i]!;
+      bits[i * words.length + k] = k === last && !isNegative ? key ^ SIGN : key;
+    }
 }
