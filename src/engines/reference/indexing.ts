@@ -16,7 +16,7 @@ import { placeOf, type View, zerosView } from "./view.ts";
  */
 type IndexKernel = (
   sizes: readonly [outer: number, count: number, inner: number, size: number],
-  positions: Float64Array,
+  positions: Int32Array,
   part: TypedArray,
   partOffset: number,
   whole: TypedArray,
@@ -52,12 +52,12 @@ function go(direction: Direction, node: Node, along: boolean, indices: View, par
 }
 
 /** The indices in C order, counted from the start. Throws EvaluationError for one out of range. */
-function positionsOf(node: Node, along: boolean, indices: View, size: number): Float64Array {
+function positionsOf(node: Node, along: boolean, indices: View, size: number): Int32Array {
   const { fromStart } = node.attrs as unknown as IndexAttrs;
   // labels were given an axis for the classes
   const given = along && fromStart ? indices.shape.slice(0, -1) : indices.shape;
   const elements = elementsOf(indices);
-  const positions = new Float64Array(elements.length);
+  const positions = new Int32Array(elements.length);
   for (let i = 0; i < positions.length; i++) {
     const index = Number(elements[i]);
     const position = index < 0 && !fromStart ? index + size : index;
