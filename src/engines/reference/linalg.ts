@@ -12,13 +12,13 @@ import { type Matrix, PANEL, plainWorkspace, type Range, transposed, type Worksp
 /** Row-major elements of one matrix. */
 type Elements = Float64Array;
 
-/** The result for one matrix a of n rows and columns, and one b of as many rows. `refuse` says what is wrong with a. */
+/** The result, row by row, for one matrix a of n rows and columns, and one b of as many rows. `refuse` says what is wrong with a. */
 type Routine = (
   a: Elements,
   n: number,
   b: Elements,
-  refuse: (message: string, help: string) => never,
   work: Workspace,
+  refuse: (message: string, help: string) => never,
   attrs: Node["attrs"],
 ) => ArrayLike<number>;
 
@@ -35,7 +35,7 @@ export function linalg(node: Node, op: LinalgOp, args: readonly View[], work = p
       throw new EvaluationError(node, `the matrix${placeOf(i, batch)} is ${message}`, help, 0);
     };
     work.clear();
-    const result = ROUTINES[op.routine](as(i), n, bs?.(i) ?? NONE, refuse, work, node.attrs);
+    const result = ROUTINES[op.routine](as(i), n, bs?.(i) ?? NONE, work, refuse, node.attrs);
     (out.data as Float64Array).set(result, i * each);
   }
   return out;
@@ -49,7 +49,7 @@ function matricesOf(view: View): (i: number) => Elements {
 }
 const NONE = new Float64Array();
 
-/** A matrix of `columns` columns to work on. */
+/** A copy to work on of the matrix that has these elements in rows of `columns`. */
 function matrixOf(elements: Elements, columns: number, work: Workspace): Matrix {
   const rows = columns === 0 ? 0 : elements.length / columns;
   const matrix = work.zeros(rows, columns);
@@ -57,40 +57,40 @@ function matrixOf(elements: Elements, columns: number, work: Workspace): Matrix 
   return matrix;
 }
 
-/** The elements of the first n rows and `columns` columns. */
-function elementsIn({ data, row }: Matrix, n: number, columns: number): Elements {
-  const elements = new Float64Array(n * columns);
-  for (let i = 0; i < n; i++) elements.set(data.subarray(i * row, i * row + columns), i * columns);
+/** The elements of a matrix of so many rows and columns, without the room between rows. */
+function elementsIn({ data, row }: Matrix, rows: number, columns: number): Elements {
+  const elements = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i++) elements.set(data.subarray(i * row, i * row + columns), i * columns);
   return elements;
 }
 
-function* panels(n: number, from = 0): Iterable<Range> {
+/** What is from one index on to before n, in ranges of PANEL, the last of which may be shorter. */
+function* panels(from: number, n: number): Iterable<Range> {
   for (let first = from; first < n; first += PANEL) yield [first, Math.min(first + PANEL, n)];
 }
 
 const ROUTINES: Record<LinalgOp["routine"], Routine> = {
   cholesky,
-  solve: (a, n, b, refuse, work) => {
+  solve: (a, n, b, work, refuse) => {
     const factors = factorize(a, n, work);
     requireRegular(factors.pivots, refuse);
     return substitute(factors, b, work);
   },
-  solve_triangular: (a, n, b, refuse, work, { lower }) => {
+  solve_triangular: (a, n, b, work, refuse, { lower }) => {
     const diagonal = a.filter((_, at) => at % (n + 1) === 0);
     requireRegular(diagonal, refuse);
-    const [factor, x] = [matrixOf(a, n, work), matrixOf(b, b.length / n, work)];
-    (lower ? forward : backward)(factor, n, x, b.length / n, work, diagonal);
-    return elementsIn(x, n, b.length / n);
+    const columns = b.length / n;
+    const [factor, x] = [matrixOf(a, n, work), matrixOf(b, columns, work)];
+    (lower ? forward : backward)(factor, n, x, columns, work, diagonal);
+    return elementsIn(x, n, columns);
   },
-  det: (a, n, _b, _refuse, work) => [determinant(factorize(a, n, work))],
-  cofactor: (a, n, _b, _refuse, work) => cofactors(a, n, work),
-  sign_det: (a, n, _b, _refuse, work) => {
+  det: (a, n, _b, work) => [determinant(factorize(a, n, work))],
+  cofactor: (a, n, _b, work) => cofactors(a, n, work),
+  sign_det: (a, n, _b, work) => {
     const { sign, pivots } = factorize(a, n, work);
     return [pivots.reduce((product, u) => product * Math.sign(u), sign)];
   },
-  log_abs_det: (a, n, _b, _refuse, work) => [
-    factorize(a, n, work).pivots.reduce((sum, u) => sum + logarithm(Math.abs(u)), 0),
-  ],
+  log_abs_det: (a, n, _b, work) => [factorize(a, n, work).pivots.reduce((sum, u) => sum + logarithm(Math.abs(u)), 0)],
 };
 
 let compiledLogarithm: ((x: number) => number) | undefined;
@@ -100,7 +100,7 @@ function logarithm(x: number): number {
   return compiledLogarithm(x);
 }
 
-function requireRegular(pivots: ArrayLike<number>, refuse: Parameters<Routine>[3]): void {
+function requireRegular(pivots: ArrayLike<number>, refuse: Parameters<Routine>[4]): void {
   if (Array.from(pivots).includes(0))
     refuse("singular", "its rows depend on each other; adding 1e-6 * eye(n) makes it regular");
 }
@@ -127,10 +127,13 @@ function factorize(a: Elements, n: number, work: Workspace): Factors {
   const order = Array.from({ length: n }, (_, i) => i);
   const pivots: number[] = [];
   let sign = 1;
-  for (const [from, to] of panels(n)) {
+  for (const [from, to] of panels(0, n)) {
     for (let k = from; k < to; k++) {
-      let best = k;
-      for (let i = k + 1; i < n; i++) if (!(Math.abs(data[i * row + k]!) <= Math.abs(data[best * row + k]!))) best = i;
+      let [best, most] = [k, Math.abs(data[k * row + k]!)];
+      for (let i = k + 1; i < n; i++) {
+        const size = Math.abs(data[i * row + k]!);
+        if (!(size <= most || Number.isNaN(most))) [best, most] = [i, size];
+      }
       if (best !== k) {
         sign = -sign;
         [order[k], order[best]] = [order[best]!, order[k]!];
@@ -174,7 +177,7 @@ function forward(
   work: Workspace,
   diagonal?: ArrayLike<number>,
 ): void {
-  for (const [from, to] of panels(n)) {
+  for (const [from, to] of panels(0, n)) {
     for (let i = from; i < to; i++) {
       eliminate(x, a, i, [from, i], [0, columns]);
       if (diagonal) divide(x, i, columns, diagonal[i]!);
@@ -191,7 +194,7 @@ function backward(
   work: Workspace,
   diagonal: ArrayLike<number>,
 ): void {
-  for (const [from, to] of [...panels(n)].reverse()) {
+  for (const [from, to] of [...panels(0, n)].reverse()) {
     for (let i = to - 1; i >= from; i--) {
       eliminate(x, a, i, [i + 1, to], [0, columns]);
       divide(x, i, columns, diagonal[i]!);
@@ -214,11 +217,11 @@ function divide({ data, row }: Matrix, i: number, columns: number, divisor: numb
 }
 
 /** By panels of columns; what is above the diagonal is not read. */
-function cholesky(a: Elements, n: number, _b: Elements, refuse: Parameters<Routine>[3], work: Workspace): Elements {
+function cholesky(a: Elements, n: number, _b: Elements, work: Workspace, refuse: Parameters<Routine>[4]): Elements {
   const l = work.zeros(n, n);
   const { data, row } = l;
   for (let i = 0; i < n; i++) data.set(a.subarray(i * n, i * n + i + 1), i * row);
-  for (const [from, to] of panels(n)) {
+  for (const [from, to] of panels(0, n)) {
     for (let j = from; j < to; j++)
       for (let i = j; i < n; i++) {
         let rest = data[i * row + j]!;
@@ -227,7 +230,7 @@ function cholesky(a: Elements, n: number, _b: Elements, refuse: Parameters<Routi
           refuse("not positive definite", "adding 1e-6 * eye(n) lifts small eigenvalues above 0");
         data[i * row + j] = i === j ? Math.sqrt(rest) : rest / data[j * row + j]!;
       }
-    for (const rows of panels(n, to)) work.subtractProduct(l, l, transposed(l), rows, [to, rows[1]], [from, to]);
+    for (const rows of panels(to, n)) work.subtractProduct(l, l, transposed(l), rows, [to, rows[1]], [from, to]);
   }
   for (let i = 0; i < n; i++) data.fill(0, i * row + i + 1, (i + 1) * row);
   return elementsIn(l, n, n);
@@ -241,6 +244,7 @@ function cofactors(a: Elements, n: number, work: Workspace): Elements {
     return result.map((_, at) => {
       const [row, column] = [Math.floor(at / n), at % n];
       const minor = a.filter((_, i) => Math.floor(i / n) !== row && i % n !== column);
+      // Of the n² minors none is needed for long, which a workspace would keep.
       return ((row + column) % 2 === 0 ? 1 : -1) * determinant(factorize(minor, n - 1, plainWorkspace));
     });
   const det = determinant(factors);

@@ -38,9 +38,12 @@ function positions(row: TypedArray, descending: boolean): Int32Array {
 
 function sorted(row: TypedArray, descending: boolean): TypedArray {
   const elements = row.slice();
-  if (row.length < MANY) for (const [i, from] of byComparing(row, descending).entries()) elements[i] = row[from]!;
-  else setFromKeys(elements, byDigits(keysOf(row, descending)), descending);
-  // Zeros have one key, whatever their sign.
+  if (row.length < MANY) {
+    for (const [i, from] of byComparing(row, descending).entries()) elements[i] = row[from]!;
+    return elements;
+  }
+  setFromKeys(elements, byDigits(keysOf(row, descending)), descending);
+  // Zeros have one key: each gets its sign back, in the order in which they came.
   let zero = 0;
   for (let i = 0; i < elements.length; i++) {
     if (elements[i] !== 0) continue;
@@ -65,7 +68,7 @@ const isNaNValue = (x: number | bigint): number => (Number.isNaN(x) ? 1 : 0);
 const DIGIT = 11;
 const RADIX = 1 << DIGIT;
 /**
- * Sorts by keys whose words of 32 bits are given, the least first; `others` goes along. Radix sort, the least digit first, each pass
+ * Sorts by keys whose words of 32 bits are given, the least first; gives these words, and after them `others`, which goes along. Radix sort, the least digit first, each pass
  * stable (Knuth, The Art of Computer Programming 3, 5.2.5).
  */
 function byDigits(words: readonly Uint32Array[], ...others: readonly Uint32Array[]): readonly Uint32Array[] {
@@ -125,7 +128,7 @@ function settleSpecials(row: Float32Array | Float64Array, words: readonly Uint32
   }
 }
 
-/** Sets elements to what such words stand for; a zero has no sign. */
+/** Sets elements to what such words stand for; a zero has no sign, and a NaN any bits. */
 function setFromKeys(elements: TypedArray, words: readonly Uint32Array[], descending: boolean): void {
   if (elements instanceof Uint8Array) {
     elements.set(words[0]!.map((x) => (descending ? 1 - x : x)));

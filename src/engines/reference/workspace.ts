@@ -1,4 +1,4 @@
-/** What linear algebra works on, and the products in which it spends its time. */
+/** What linear algebra works on, and the products in which it spends its time. Knows no algorithm. */
 
 /** A matrix to work on: where its element (i, j) lies is i * row + j * column. */
 export interface Matrix {
@@ -12,32 +12,32 @@ export const transposed = ({ data, row, column }: Matrix): Matrix => ({ data, ro
 /** Indices from the first to before the second. */
 export type Range = readonly [from: number, to: number];
 
-/** What most of the time goes into, which engines may do in ways of their own, with the same bits. */
+/** The columns of a factor, or rows of a solution, that are finished before all others are rid of what these contribute. */
+export const PANEL = 32;
+
+/** Gives matrices, and does what most of the time goes into. Engines may do it in ways of their own, with the same bits. */
 export interface Workspace {
   /** Matrices given so far are no longer needed. */
   clear(): void;
-  /** A new matrix of zeros, its rows one after the other. */
+  /** A new matrix of zeros, row by row, with room between and after rows if need be. */
   zeros(rows: number, columns: number): Matrix;
-  /** Adds to elements (i, j) of such a matrix the sum of -a[i, k] * b[k, j] over at most PANEL k, which is added up from 0 in their order. */
+  /**
+   * Takes a[i, k] * b[k, j] from elements (i, j) of `to`, for one `summed` k after the other, of which there are at most PANEL.
+   * `to` was given by `zeros`, and may be a or b as well, if it is read nowhere that it is written. Rows and columns begin with a panel,
+   * and end with one or with the matrix.
+   */
   subtractProduct(to: Matrix, a: Matrix, b: Matrix, rows: Range, columns: Range, summed: Range): void;
 }
-
-/** The columns of a factor, or rows of a solution, that are finished before all others are rid of what these contribute. */
-export const PANEL = 32;
 
 export const plainWorkspace: Workspace = {
   clear: () => undefined,
   zeros: (rows, columns) => ({ data: new Float64Array(rows * columns), row: columns, column: 1 }),
   subtractProduct: (to, a, b, [top, bottom], [left, right], [first, end]) => {
-    const sums = new Float64Array(right - left);
-    for (let i = top; i < bottom; i++) {
-      sums.fill(0);
+    for (let i = top; i < bottom; i++)
       for (let k = first; k < end; k++) {
-        const factor = -a.data[i * a.row + k * a.column]!;
-        for (let j = 0, at = k * b.row + left * b.column; j < sums.length; j++, at += b.column)
-          sums[j]! += factor * b.data[at]!;
+        const factor = a.data[i * a.row + k * a.column]!;
+        for (let j = left, at = i * to.row + j, from = k * b.row + j * b.column; j < right; j++, at++, from += b.column)
+          to.data[at]! -= factor * b.data[from]!;
       }
-      for (let j = 0, at = i * to.row + left; j < sums.length; j++, at++) to.data[at]! += sums[j]!;
-    }
   },
 };

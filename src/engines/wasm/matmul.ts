@@ -198,7 +198,7 @@ function strips(
   return { code: fn, items: batch * count, perItem: (k * columns * rows) / 4 };
 }
 
-/** The rows of a block, or somewhat fewer, so that none are left: what is left needs code of its own. */
+/** The rows of a block: so many, or fewer down to half of them if none are left then, as what is left needs code of its own. */
 export function evenly(rows: number, size: number, unit: number): number {
   for (let even = size; 2 * even > size; even -= unit) if (rows % even === 0) return even;
   return size;

@@ -41,8 +41,11 @@ function multiplication(dtype: DType): readonly [multiply: Instruction, add: Ins
   return instructions;
 }
 
-/** (a, b, c, pitch, depth, begin): makes the product of two packed panels, and adds it to a tile of c, or begins it. Pitch in bytes. */
-export function microKernel(dtype: DType, { rows, columns, isFused }: Tile): FunctionCode {
+/**
+ * (a, b, c, pitch, depth, begin): makes the product of two packed panels, and adds it to a tile of c, or begins it. Pitch in bytes.
+ * @param inTurn - each of `depth` products is added to c in turn, not their sum
+ */
+export function microKernel(dtype: DType, { rows, columns, isFused }: Tile, inTurn = false): FunctionCode {
   const [multiply, add] = multiplication(dtype);
   const fused = FUSED[dtype];
   const step = (sum: Code, x: Code, y: Code) =>
@@ -59,8 +62,11 @@ export function microKernel(dtype: DType, { rows, columns, isFused }: Tile): Fun
     set(row, get(c)),
     ...tile.flatMap((locals) => [...body(locals), set(row, op("i32.add", get(row), get(pitch)))]),
   ];
+  const before = (v: number) => load("v128.load", get(row), 16 * v);
+  const read = (locals: readonly number[]) => locals.map((local, v) => set(local, before(v)));
+  const added = (locals: readonly number[]) => locals.map((local, v) => set(local, op(add, before(v), get(local))));
   fn.emit(
-    ...tile.flat().map((local) => set(local, v128Const("i32", 0))),
+    ...(inTurn ? eachRow(read) : tile.flat().map((local) => set(local, v128Const("i32", 0)))),
     set(end, op("i32.add", get(a), op("i32.mul", get(depth), i32Const(rows * width)))),
     forBelowTwice(
       a,
@@ -73,12 +79,7 @@ export function microKernel(dtype: DType, { rows, columns, isFused }: Tile): Fun
       ]),
       moveBy(b, columns * width),
     ),
-    when(
-      op("i32.eqz", get(begin)),
-      ...eachRow((locals) =>
-        locals.map((local, v) => set(local, op(add, load("v128.load", get(row), 16 * v), get(local)))),
-      ),
-    ),
+    ...(inTurn ? [] : [when(op("i32.eqz", get(begin)), ...eachRow(added))]),
     ...eachRow((locals) => locals.map((local, v) => store("v128.store", get(row), get(local), 16 * v))),
   );
   return fn;

@@ -8,7 +8,6 @@ import type { Description, FeedSource, Program } from "../engine.ts";
 import { copyInto } from "../reference/copy.ts";
 import { nodeValue } from "../reference/evaluate.ts";
 import type { View } from "../reference/view.ts";
-import type { Workspace } from "../reference/workspace.ts";
 import { call, type FunctionCode, forBelow, get, i32Const, moduleOf, op, when } from "./assembler.ts";
 import type { Chain, Moved } from "./chains.ts";
 import { Files, type OpenTarget, transfersOf } from "./files.ts";
@@ -22,13 +21,13 @@ import { combineBlocks, SCRATCH } from "./reductions.ts";
 import { IMPORTS, importIndex, STAND_INS } from "./routines.ts";
 import type { Place, Step } from "./steps.ts";
 import { type Machine, threads } from "./threads.ts";
-import { withWorkspace } from "./workspace.ts";
+import { newWorkspace } from "./workspace.ts";
 
 const RELAXED_SIMD = "--experimental-wasm-relaxed-simd";
 /** What a loop may use of its thread's memory. */
 const SCRATCH_BYTES = Math.max(SCRATCH, PACKED_BLOCK);
 /** Linear algebra of fewer rows is sooner done than code for its products is made. */
-const LEAST_ROWS = 96;
+const LEAST_ROWS = 128;
 /** Elements that a thread takes at a time. */
 const GRAIN = 32_768;
 
@@ -106,12 +105,12 @@ export function programOf(
     return { dtype, data: viewOf(dtype, bytes), shape, strides, offset };
   };
 
+  let work: ReturnType<typeof newWorkspace>;
   const perform = async (task: Task, open: OpenTarget) => {
     if (task.kind === "host") {
       const { node, args, to } = task;
-      const evaluate = (work?: Workspace) => nodeValue(node, args.map(view), work);
-      const isLarge = opOf(node).kind === "linalg" && args[0]!.shape.at(-1)! >= LEAST_ROWS;
-      copyInto(view(to), isLarge ? withWorkspace(evaluate) : evaluate());
+      if (opOf(node).kind === "linalg" && args[0]!.shape.at(-1)! >= LEAST_ROWS) work ??= newWorkspace(most);
+      copyInto(view(to), nodeValue(node, args.map(view), work));
       return;
     }
     files.openTargets(task.stage, open);
@@ -151,7 +150,10 @@ export function programOf(
       return plan.outputs.flatMap((place, i) => (toFiles.has(i) ? [] : [tensorOf(view(place))]));
     },
     describe: () => describe(Math.min(most, threads.count)),
-    dispose: () => threads.remove(id),
+    dispose: () => {
+      threads.remove(id);
+      work?.dispose();
+    },
   };
 }
 

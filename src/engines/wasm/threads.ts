@@ -130,7 +130,7 @@ for (let job = 0; ; ) {
 export interface Machine {
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
-  /** The main thread's instance. Workers make their own, in which each of `routines` asks for the job to be done again. */
+  /** The main thread's instance. Workers make their own, in which each of `routines` asks for the job to be done again: with any, items may be done twice. */
   readonly exports: Exports;
   readonly routines: readonly { readonly name: string; readonly zero: number | bigint }[];
   /** Where the memory of each thread begins. */
@@ -259,6 +259,7 @@ class Threads {
     const failed = Atomics.load(control, WORDS.failed);
     if (failed > 0) throw new FailedMove(failed - 1, control[WORDS.failedBlock]!);
     if (Atomics.load(control, WORDS.redo) === 0) return;
+    if (this.#machines.get(id)!.routines.length === 0) throw new Error("a worker failed");
     control[WORDS.next] = first;
     take(control, WORDS, exports, scratch[0]!);
   }

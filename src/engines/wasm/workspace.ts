@@ -7,53 +7,38 @@ import { MOST_PAGES, PAGE, sharedMemory } from "./memory.ts";
 import { microKernel } from "./panels.ts";
 import { type Machine, threads } from "./threads.ts";
 
-/** Gives `use` a workspace, if there is memory for it. */
-export function withWorkspace<T>(use: (work?: Workspace) => T): T {
-  const memory = sharedMemory(FIXED_PAGES);
-  if (!memory) return use();
-  const work = new FastWorkspace(memory);
-  try {
-    return use(work);
-  } finally {
-    work.dispose();
-  }
-}
-
 const TILE = tileOf("float64", { m: 4, n: 4 });
 const BYTES = 8;
-/** Rows of a and columns of b that go through the cache together. */
+/** Rows of a and columns of b that are laid out at a time: 64 and 256 KiB of a panel, which fit the second cache of a core. */
 const ROWS = 256;
 const COLUMNS = 1024;
-/** Columns of tiles that a thread takes at a time. */
+/** To fewer columns it costs more to lay a out than to go without. */
+const LEAST_COLUMNS = 8;
+/** Columns of tiles that a thread takes at a time: some 50 µs of work where there are ROWS. */
 const GRAIN = 8;
 
-/** What the loop is told, as words at the beginning of memory; the panels of a and b lie behind them. */
-const WORDS = ["result", "pitch", "depth", "rows"] as const;
+/**
+ * What the loop is told, as words at the beginning of memory: where the result begins and bytes from row to row of it, how many
+ * products make an element, and how many tiles a column of them. The panels of a and b lie behind.
+ */
+const WORDS = ["result", "pitch", "depth", "tiles"] as const;
 const [A, B] = [64, 64 + ROWS * PANEL * BYTES];
 const MATRICES = B + COLUMNS * PANEL * BYTES;
-const FIXED_PAGES = Math.ceil(MATRICES / PAGE);
 
-/** (from, to, words): adds products to a result, an item a column of tiles. Pitch is in bytes, rows are tiles. */
+/** (from, to, words): takes products from a result, an item a column of tiles. */
 function columnsOfTiles(micro: number): FunctionCode {
   const fn = itemFunction();
   const word = (name: (typeof WORDS)[number]) => load("i32.load", get(SCRATCH_AT), 4 * WORDS.indexOf(name));
-  const depth = word("depth");
-  const row = fn.local("i32");
-  const plus = (base: Code, index: Code, ...sizes: readonly Code[]) =>
-    op(
-      "i32.add",
-      base,
-      [index, ...sizes].reduce((a, b) => op("i32.mul", a, b)),
-    );
-  const a = plus(i32Const(A), get(row), depth, i32Const(TILE.rows * BYTES));
-  const b = plus(i32Const(B), get(FROM), depth, i32Const(TILE.columns * BYTES));
-  const tile = plus(
-    plus(word("result"), get(row), word("pitch"), i32Const(TILE.rows)),
-    get(FROM),
-    i32Const(TILE.columns * BYTES),
-  );
-  const eachRow = forBelow(row, word("rows"), 1, call(micro, a, b, tile, word("pitch"), depth, i32Const(0)));
-  fn.emit(forBelow(FROM, get(TO), 1, set(row, i32Const(0)), eachRow));
+  const [depth, pitch] = [word("depth"), word("pitch")];
+  const tile = fn.local("i32");
+  const sum = (x: Code, y: Code) => op("i32.add", x, y);
+  const times = (...factors: readonly Code[]) => factors.reduce((x, y) => op("i32.mul", x, y));
+  const a = sum(i32Const(A), times(get(tile), depth, i32Const(TILE.rows * BYTES)));
+  const b = sum(i32Const(B), times(get(FROM), depth, i32Const(TILE.columns * BYTES)));
+  const row = sum(word("result"), times(get(tile), pitch, i32Const(TILE.rows)));
+  const result = sum(row, times(get(FROM), i32Const(TILE.columns * BYTES)));
+  const column = forBelow(tile, word("tiles"), 1, call(micro, a, b, result, pitch, depth, i32Const(0)));
+  fn.emit(forBelow(FROM, get(TO), 1, set(tile, i32Const(0)), column));
   return fn;
 }
 
@@ -63,7 +48,13 @@ interface Placed extends Matrix {
 }
 const isPlaced = (matrix: Matrix): matrix is Placed => "address" in matrix;
 
-class FastWorkspace implements Workspace {
+/** A workspace for so many threads at most, or undefined where there is no memory for it. It keeps what it has until it is disposed of. */
+export function newWorkspace(most: number): WasmWorkspace | undefined {
+  const memory = sharedMemory(Math.ceil(MATRICES / PAGE));
+  return memory && new WasmWorkspace(memory, most);
+}
+
+class WasmWorkspace implements Workspace {
   readonly #memory: WebAssembly.Memory;
   readonly #words: Int32Array;
   readonly #a: Float64Array;
@@ -71,15 +62,17 @@ class FastWorkspace implements Workspace {
   readonly #machine: number;
   #end = MATRICES;
 
-  constructor(memory: WebAssembly.Memory) {
+  constructor(memory: WebAssembly.Memory, most: number) {
     const { buffer } = memory;
     this.#memory = memory;
     this.#words = new Int32Array(buffer, 0, WORDS.length);
     this.#a = new Float64Array(buffer, A, ROWS * PANEL);
     this.#b = new Float64Array(buffer, B, COLUMNS * PANEL);
-    const module = new WebAssembly.Module(moduleOf([microKernel("float64", TILE), columnsOfTiles(0)], [], MOST_PAGES));
+    const module = new WebAssembly.Module(
+      moduleOf([microKernel("float64", TILE, true), columnsOfTiles(0)], [], MOST_PAGES),
+    );
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    const scratch = Array.from({ length: threads.count }, () => 0);
+    const scratch = Array.from({ length: most }, () => 0);
     this.#machine = threads.add({ memory, module, exports: exports as Machine["exports"], routines: [], scratch });
   }
 
@@ -114,15 +107,15 @@ class FastWorkspace implements Workspace {
   }
 
   subtractProduct(to: Matrix, a: Matrix, b: Matrix, rows: Range, columns: Range, summed: Range): void {
-    if (!isPlaced(to)) {
+    if (!isPlaced(to) || columns[1] - columns[0] < LEAST_COLUMNS) {
       plainWorkspace.subtractProduct(to, a, b, rows, columns, summed);
       return;
     }
     const depth = summed[1] - summed[0];
     for (const [left, right] of parts(columns, COLUMNS)) {
-      layOut(this.#b, transposed(b), [left, right], summed, TILE.columns, 1);
+      pack(this.#b, transposed(b), [left, right], summed, TILE.columns, 1);
       for (const [top, bottom] of parts(rows, ROWS)) {
-        layOut(this.#a, a, [top, bottom], summed, TILE.rows, -1);
+        pack(this.#a, a, [top, bottom], summed, TILE.rows, -1);
         const result = to.address + (top * to.row + left) * BYTES;
         this.#words.set([result, to.row * BYTES, depth, Math.ceil((bottom - top) / TILE.rows)]);
         threads.run(this.#machine, 1, Math.ceil((right - left) / TILE.columns), GRAIN);
@@ -138,7 +131,7 @@ function* parts([from, to]: Range, size: number): Iterable<Range> {
 }
 
 /** Lays `scale` times rows of a matrix out in panels of `lines` rows, element k of each, then k + 1 of each; zeros for rows missing in the last. */
-function layOut(
+function pack(
   panels: Float64Array,
   { data, row, column }: Matrix,
   [top, bottom]: Range,
