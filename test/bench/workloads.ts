@@ -70,6 +70,8 @@ const RTOL: Readonly<Record<FloatDType, number>> = { float32: 1e-4, float64: 1e-
 const PATIENCE_MS = 15_000;
 /** Threads of pools spin for some 30 ms after their work; the next contestant must not pay for that. */
 const PAUSE_MS = 50;
+/** Linux looks every 4 ms or so whether threads that share a core should part. */
+const WAKING_MS = 20;
 
 /** Fills the shapes with the minimal standard generator of Park and Miller (1988), the same for every contestant. */
 function dataOf({ dims, inputs }: Workload, float: FloatDType): Map<string, Tensor> {
@@ -111,7 +113,8 @@ async function disagreement([first, ...others]: readonly Contestant[], { workloa
 
 /**
  * Each contestant's median milliseconds, by name.
- * @param isSteady - each turn begins with a run that is not timed: threads that slept during the others' turns are awake then
+ * @param isSteady - each turn begins with runs that are not timed: threads that slept during the others' turns are awake then, and
+ *   the system has spread them over the cores
  */
 async function measured(contestants: readonly Contestant[], isSteady: boolean): Promise<Map<string, number>> {
   const times = new Map(contestants.map((c) => [c.name, [] as number[]]));
@@ -120,7 +123,7 @@ async function measured(contestants: readonly Contestant[], isSteady: boolean): 
       const taken = times.get(name)!;
       if (taken.reduce((a, b) => a + b, 0) > PATIENCE_MS) continue;
       await sleep(PAUSE_MS);
-      if (isSteady) await time();
+      for (let awake = 0; isSteady && awake < WAKING_MS; ) awake += await time();
       taken.push(await time());
     }
   return new Map([...times].map(([name, of]) => [name, median(of)]));
