@@ -18,7 +18,14 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openFeeds } from "../src/io/feed.ts";
 import { type FileContent, writingWhole } from "../src/io/file.ts";
-import { type Format, formatOutputs, type Output, type OutputOptions, writeOutputFiles } from "../src/io/output.ts";
+import {
+  type Format,
+  formatOutputs,
+  type Output,
+  type OutputOptions,
+  requireRoom,
+  writeOutputFiles,
+} from "../src/io/output.ts";
 import { readTensor } from "../src/io/source.ts";
 import { TsymError } from "../src/source.ts";
 import { tensorOf } from "../src/tensor/tensor.ts";
@@ -66,7 +73,8 @@ describe("standard output", () => {
     ["npy", {}, "the format npy takes one output, but there are 2: c, größe"],
     ["json", { raw: true }, "--raw takes one output, but there are 2: c, größe"],
   ])("%s %j of two outputs is a wrong command line", (format, options, message) => {
-    expect(() => formatOutputs([c, n], format, options)).toThrow(expect.objectContaining({ exit: 2, message }));
+    expect(() => requireRoom([c.name, n.name], format, options)).toThrow(expect.objectContaining({ exit: 2, message }));
+    expect(() => requireRoom([c.name], format, options)).not.toThrow();
   });
 });
 

@@ -6,7 +6,14 @@ import { compare } from "../io/compare.ts";
 import { openExpected, openFeeds, requireOneReader } from "../io/feed.ts";
 import { type WholeFiles, writingWhole } from "../io/file.ts";
 import type { StreamRecord } from "../io/json.ts";
-import { fillablePaths, formatOutputs, type Output, openOutputFile, writeOutputFiles } from "../io/output.ts";
+import {
+  fillablePaths,
+  formatOutputs,
+  type Output,
+  openOutputFile,
+  requireRoom,
+  writeOutputFiles,
+} from "../io/output.ts";
 import type { Source } from "../io/source.ts";
 import { tensorSource, titled } from "../io/source.ts";
 import type { NamedTensor } from "../lower/outputs.ts";
@@ -162,6 +169,11 @@ async function prepare(
   watch: Stopwatch,
 ): Promise<Job> {
   const chosen = chooseOutputs(program, options.out ?? []);
+  requireRoom(
+    printed(chosen).map((c) => c.tensor.name),
+    options.format,
+    options,
+  );
   const carries = chooseCarries(program, options.carry ?? [], options.steps);
   const wanted = unique([
     ...chosen.map((c) => c.tensor),
@@ -256,16 +268,18 @@ function writeResults(
   writeOutputFiles(files, outputsAt, options);
 }
 
+/** What goes to standard output. */
+const printed = (chosen: readonly Chosen[]): Chosen[] => chosen.filter((c) => c.path === undefined);
+
 function printResults(
   chosen: readonly Chosen[],
   results: ReadonlyMap<string, Tensor>,
   options: RunOptions,
   world: World,
 ): void {
-  const shown = chosen.filter((c) => c.path === undefined);
-  if (shown.length === 0) return;
+  const outputs = printed(chosen).map((c) => outputOf(c, results));
+  if (outputs.length === 0) return;
   const format = options.format ?? (world.terminal ? "pretty" : "json");
-  const outputs = shown.map((c) => outputOf(c, results));
   for (const piece of formatOutputs(outputs, format, options)) world.print(piece);
 }
 

@@ -38,23 +38,22 @@ const FORMATS = {
 
 export type Format = keyof typeof FORMATS;
 
-/** The outputs as standard output shows them, in pieces. Throws TsymError (exit 2) where the form has room for one only. */
-export function formatOutputs(outputs: readonly Output[], format: Format, options: OutputOptions = {}): Pieces {
-  if (format === "npy") onlyOne(outputs, "the format npy", "choose one with -o NAME, or write --format npz");
-  if (options.raw) onlyOne(outputs, "--raw", "choose one with -o NAME");
-  return FORMATS[format](outputs, options);
+/** The outputs as standard output shows them, in pieces; see `requireRoom`. */
+export const formatOutputs = (outputs: readonly Output[], format: Format, options: OutputOptions = {}): Pieces =>
+  FORMATS[format](outputs, options);
+
+/** Throws TsymError (exit 2) where standard output has room for one output only, and these are more. */
+export function requireRoom(names: readonly string[], format: Format | undefined, { raw }: OutputOptions): void {
+  if (format === "npy") onlyOne(names, "the format npy", "choose one with -o NAME, or write --format npz");
+  if (raw) onlyOne(names, "--raw", "choose one with -o NAME");
 }
 
-const onlyOne = (outputs: readonly Output[], what: string, help: string): void => {
-  if (outputs.length === 1) return;
-  fail(
-    "one-output",
-    `${what} takes one output, but there are ${outputs.length}: ${outputs.map((o) => o.name).join(", ")}`,
-    {
+const onlyOne = (names: readonly string[], what: string, help: string): void => {
+  if (names.length > 1)
+    fail("one-output", `${what} takes one output, but there are ${names.length}: ${names.join(", ")}`, {
       help,
       exit: 2,
-    },
-  );
+    });
 };
 
 function* jsonValue({ tensor }: Output): Generator<string> {
@@ -132,7 +131,12 @@ export const openOutputFile = (files: WholeFiles, path: string, type: TensorType
 
 function filePieces(path: string, outputs: readonly Output[], options: OutputOptions): Pieces {
   const ending = outputEnding(path);
-  if (ending === ".npy" || ending === ".csv") onlyOne(outputs, path, "a .npz or .safetensors file holds several");
+  if (ending === ".npy" || ending === ".csv")
+    onlyOne(
+      outputs.map((o) => o.name),
+      path,
+      "a .npz or .safetensors file holds several",
+    );
   for (const { name, tensor } of outputs) {
     if (ending !== ".csv") continue;
     const { shape } = tensor;
