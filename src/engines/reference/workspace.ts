@@ -32,12 +32,13 @@ export interface Workspace {
 export const plainWorkspace: Workspace = {
   clear: () => undefined,
   zeros: (rows, columns) => ({ data: new Float64Array(rows * columns), row: columns, column: 1 }),
-  subtractProduct: (to, a, b, [top, bottom], [left, right], [first, end]) => {
+  subtractProduct: ({ data, row }, a, b, [top, bottom], [left, right], [first, end]) => {
+    const { data: from, row: down, column: along } = b;
     for (let i = top; i < bottom; i++)
       for (let k = first; k < end; k++) {
         const factor = a.data[i * a.row + k * a.column]!;
-        for (let j = left, at = i * to.row + j, from = k * b.row + j * b.column; j < right; j++, at++, from += b.column)
-          to.data[at]! -= factor * b.data[from]!;
+        for (let j = left, at = i * row + j, next = k * down + j * along; j < right; j++, at++, next += along)
+          data[at]! -= factor * from[next]!;
       }
   },
 };
