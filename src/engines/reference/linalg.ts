@@ -41,9 +41,10 @@ export function linalg(node: Node, op: LinalgOp, args: readonly View[], work = p
   return out;
 }
 
-/** The elements of the i-th matrix. */
+/** The elements of the i-th matrix, to be read. */
 function matricesOf(view: View): (i: number) => Elements {
-  const elements = new Float64Array(elementsOf(view) as Float64Array);
+  const given = elementsOf(view);
+  const elements = given instanceof Float64Array ? given : new Float64Array(given as Float32Array);
   const size = sizeOf(view.shape.slice(-2));
   return (i) => elements.subarray(i * size, (i + 1) * size);
 }
@@ -57,8 +58,9 @@ function matrixOf(elements: Elements, columns: number, work: Workspace): Matrix 
   return matrix;
 }
 
-/** The elements of a matrix of so many rows and columns, without the room between rows. */
+/** The elements of a matrix of so many rows and columns, without the room between rows; there until the workspace is cleared. */
 function elementsIn({ data, row }: Matrix, rows: number, columns: number): Elements {
+  if (row === columns) return data.subarray(0, rows * columns);
   const elements = new Float64Array(rows * columns);
   for (let i = 0; i < rows; i++) elements.set(data.subarray(i * row, i * row + columns), i * columns);
   return elements;
