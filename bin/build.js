@@ -160,9 +160,13 @@ const readChunks = (chunks, isShared) => ({
       return { path: name, namespace: isShared(name) ? "shared" : "chunk" };
     });
     build.onLoad({ filter: /.*/, namespace: "chunk" }, ({ path }) => ({ contents: chunks.get(path).text }));
-    build.onLoad({ filter: /.*/, namespace: "shared" }, ({ path }) => ({
-      contents: `module.exports = shared["${path}"]();`,
-    }));
+    build.onLoad({ filter: /.*/, namespace: "shared" }, ({ path }) => {
+      // What a part does not use of them is left out.
+      const each = chunks
+        .get(path)
+        .exports.map((name) => `export const ${name} = /* @__PURE__ */ (() => all.${name})();`);
+      return { contents: `const all = /* @__PURE__ */ shared["${path}"]();\n${each.join("\n")}` };
+    });
   },
 });
 

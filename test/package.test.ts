@@ -158,7 +158,7 @@ describe("the package", () => {
   test("the bundle stays small, and most of all what every start reads", () => {
     const bundle = readFileSync("dist/tsym.cjs", "latin1");
     expect(bundle.indexOf("\n//part:")).toBeLessThanOrEqual(330_000);
-    expect(bundle.length).toBeLessThanOrEqual(610_000);
+    expect(bundle.length).toBeLessThanOrEqual(600_000);
   });
 
   test("holds what is used and nothing else", () => {
