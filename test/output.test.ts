@@ -73,8 +73,10 @@ describe("standard output", () => {
     ["npy", {}, "the format npy takes one output, but there are 2: c, größe"],
     ["json", { raw: true }, "--raw takes one output, but there are 2: c, größe"],
   ])("%s %j of two outputs is a wrong command line", (format, options, message) => {
-    expect(() => requireRoom([c.name, n.name], format, options)).toThrow(expect.objectContaining({ exit: 2, message }));
-    expect(() => requireRoom([c.name], format, options)).not.toThrow();
+    expect(() => requireRoom([c.name, n.name], { format, ...options })).toThrow(
+      expect.objectContaining({ exit: 2, message }),
+    );
+    expect(() => requireRoom([c.name], { format, ...options })).not.toThrow();
   });
 });
 

@@ -169,11 +169,8 @@ async function prepare(
   watch: Stopwatch,
 ): Promise<Job> {
   const chosen = chooseOutputs(program, options.out ?? []);
-  requireRoom(
-    printed(chosen).map((c) => c.tensor.name),
-    options.format,
-    options,
-  );
+  const names = printed(chosen).map((c) => c.tensor.name);
+  requireRoom(names, options);
   const carries = chooseCarries(program, options.carry ?? [], options.steps);
   const wanted = unique([
     ...chosen.map((c) => c.tensor),

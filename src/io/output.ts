@@ -43,7 +43,10 @@ export const formatOutputs = (outputs: readonly Output[], format: Format, option
   FORMATS[format](outputs, options);
 
 /** Throws TsymError (exit 2) where standard output has room for one output only, and these are more. */
-export function requireRoom(names: readonly string[], format: Format | undefined, { raw }: OutputOptions): void {
+export function requireRoom(
+  names: readonly string[],
+  { format, raw }: OutputOptions & { readonly format?: Format | undefined },
+): void {
   if (format === "npy") onlyOne(names, "the format npy", "choose one with -o NAME, or write --format npz");
   if (raw) onlyOne(names, "--raw", "choose one with -o NAME");
 }

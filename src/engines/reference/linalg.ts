@@ -7,18 +7,20 @@ import { sizeOf } from "../../tensor/tensor.ts";
 import { EvaluationError } from "../engine.ts";
 import { elementsOf } from "./copy.ts";
 import { placeOf, type View, zerosView } from "./view.ts";
-import { type Matrix, PANEL, plainWorkspace, type Range, transposed, type Workspace } from "./workspace.ts";
+import { type Matrix, PANEL, parts, plainWorkspace, type Range, transposed, type Workspace } from "./workspace.ts";
 
 /** Row-major elements of one matrix. */
 type Elements = Float64Array;
 
-/** The result, row by row, for one matrix a of n rows and columns, and one b of as many rows. `refuse` says what is wrong with a. */
+/** Throws the EvaluationError that says what is wrong with a matrix. */
+type Refuse = (message: string, help: string) => never;
+/** The result, row by row, for one matrix a of n rows and columns, and one b of as many rows. */
 type Routine = (
   a: Elements,
   n: number,
   b: Elements,
   work: Workspace,
-  refuse: (message: string, help: string) => never,
+  refuse: Refuse,
   attrs: Node["attrs"],
 ) => ArrayLike<number>;
 
@@ -31,7 +33,7 @@ export function linalg(node: Node, op: LinalgOp, args: readonly View[], work = p
   const [as, bs] = [matricesOf(a), b && matricesOf(b)];
   const each = sizeOf(out.shape.slice(batch.length));
   for (let i = 0; i < sizeOf(batch); i++) {
-    const refuse = (message: string, help: string): never => {
+    const refuse: Refuse = (message, help) => {
       throw new EvaluationError(node, `the matrix${placeOf(i, batch)} is ${message}`, help, 0);
     };
     work.clear();
@@ -58,17 +60,12 @@ function matrixOf(elements: Elements, columns: number, work: Workspace): Matrix 
   return matrix;
 }
 
-/** The elements of a matrix of so many rows and columns, without the room between rows; there until the workspace is cleared. */
-function elementsIn({ data, row }: Matrix, rows: number, columns: number): Elements {
+/** The elements without the room between rows; there until the workspace is cleared. */
+function elementsIn({ rows, columns, data, row }: Matrix): Elements {
   if (row === columns) return data.subarray(0, rows * columns);
   const elements = new Float64Array(rows * columns);
   for (let i = 0; i < rows; i++) elements.set(data.subarray(i * row, i * row + columns), i * columns);
   return elements;
-}
-
-/** What is from one index on to before n, in ranges of PANEL, the last of which may be shorter. */
-function* panels(from: number, n: number): Iterable<Range> {
-  for (let first = from; first < n; first += PANEL) yield [first, Math.min(first + PANEL, n)];
 }
 
 const ROUTINES: Record<LinalgOp["routine"], Routine> = {
@@ -81,10 +78,9 @@ const ROUTINES: Record<LinalgOp["routine"], Routine> = {
   solve_triangular: (a, n, b, work, refuse, { lower }) => {
     const diagonal = a.filter((_, at) => at % (n + 1) === 0);
     requireRegular(diagonal, refuse);
-    const columns = b.length / n;
-    const [factor, x] = [matrixOf(a, n, work), matrixOf(b, columns, work)];
-    (lower ? forward : backward)(factor, n, x, columns, work, diagonal);
-    return elementsIn(x, n, columns);
+    const x = matrixOf(b, b.length / n, work);
+    (lower ? forward : backward)(matrixOf(a, n, work), x, work, diagonal);
+    return elementsIn(x);
   },
   det: (a, n, _b, work) => [determinant(factorize(a, n, work))],
   cofactor: (a, n, _b, work) => cofactors(a, n, work),
@@ -102,7 +98,7 @@ function logarithm(x: number): number {
   return compiledLogarithm(x);
 }
 
-function requireRegular(pivots: ArrayLike<number>, refuse: Parameters<Routine>[4]): void {
+function requireRegular(pivots: ArrayLike<number>, refuse: Refuse): void {
   if (Array.from(pivots).includes(0))
     refuse("singular", "its rows depend on each other; adding 1e-6 * eye(n) makes it regular");
 }
@@ -110,7 +106,6 @@ function requireRegular(pivots: ArrayLike<number>, refuse: Parameters<Routine>[4
 /** P a = L U, L with ones on its diagonal, both in one matrix. */
 interface Factors {
   readonly lu: Matrix;
-  readonly n: number;
   /** Row i of P a is row order[i] of a. */
   readonly order: readonly number[];
   /** The determinant of P. */
@@ -129,7 +124,7 @@ function factorize(a: Elements, n: number, work: Workspace): Factors {
   const order = Array.from({ length: n }, (_, i) => i);
   const pivots: number[] = [];
   let sign = 1;
-  for (const [from, to] of panels(0, n)) {
+  for (const [from, to] of parts([0, n], PANEL)) {
     for (let k = from; k < to; k++) {
       let [best, most] = [k, Math.abs(data[k * row + k]!)];
       for (let i = k + 1; i < n; i++) {
@@ -155,51 +150,39 @@ function factorize(a: Elements, n: number, work: Workspace): Factors {
     for (let i = from; i < to; i++) eliminate(lu, lu, i, [from, i], [to, n]);
     work.subtractProduct(lu, lu, lu, [to, n], [to, n], [from, to]);
   }
-  return { lu, n, order, sign, pivots };
+  return { lu, order, sign, pivots };
 }
 
 const determinant = ({ sign, pivots }: Factors): number => pivots.reduce((product, u) => product * u, sign);
 
 /** The x with a x = b. */
-function substitute({ lu, n, order, pivots }: Factors, b: Elements, work: Workspace): Elements {
-  const columns = b.length / n;
-  const x = work.zeros(n, columns);
+function substitute({ lu, order, pivots }: Factors, b: Elements, work: Workspace): Elements {
+  const columns = b.length / lu.rows;
+  const x = work.zeros(lu.rows, columns);
   for (const [i, from] of order.entries()) x.data.set(b.subarray(from * columns, (from + 1) * columns), i * x.row);
-  forward(lu, n, x, columns, work);
-  backward(lu, n, x, columns, work, pivots);
-  return elementsIn(x, n, columns);
+  forward(lu, x, work);
+  backward(lu, x, work, pivots);
+  return elementsIn(x);
 }
 
 /** Solves with the lower triangle of a, whose diagonal is given apart: ones if absent. Overwrites x, which is the right-hand side. */
-function forward(
-  a: Matrix,
-  n: number,
-  x: Matrix,
-  columns: number,
-  work: Workspace,
-  diagonal?: ArrayLike<number>,
-): void {
-  for (const [from, to] of panels(0, n)) {
+function forward(a: Matrix, x: Matrix, work: Workspace, diagonal?: ArrayLike<number>): void {
+  const { rows, columns } = x;
+  for (const [from, to] of parts([0, rows], PANEL)) {
     for (let i = from; i < to; i++) {
       eliminate(x, a, i, [from, i], [0, columns]);
-      if (diagonal) divide(x, i, columns, diagonal[i]!);
+      if (diagonal) divide(x, i, diagonal[i]!);
     }
-    work.subtractProduct(x, a, x, [to, n], [0, columns], [from, to]);
+    work.subtractProduct(x, a, x, [to, rows], [0, columns], [from, to]);
   }
 }
 /** The same with the upper triangle. */
-function backward(
-  a: Matrix,
-  n: number,
-  x: Matrix,
-  columns: number,
-  work: Workspace,
-  diagonal: ArrayLike<number>,
-): void {
-  for (const [from, to] of [...panels(0, n)].reverse()) {
+function backward(a: Matrix, x: Matrix, work: Workspace, diagonal: ArrayLike<number>): void {
+  const { rows, columns } = x;
+  for (const [from, to] of [...parts([0, rows], PANEL)].reverse()) {
     for (let i = to - 1; i >= from; i--) {
       eliminate(x, a, i, [i + 1, to], [0, columns]);
-      divide(x, i, columns, diagonal[i]!);
+      divide(x, i, diagonal[i]!);
     }
     work.subtractProduct(x, a, x, [0, from], [0, columns], [from, to]);
   }
@@ -214,16 +197,16 @@ function eliminate({ data, row }: Matrix, a: Matrix, i: number, [first, end]: Ra
   }
 }
 
-function divide({ data, row }: Matrix, i: number, columns: number, divisor: number): void {
+function divide({ columns, data, row }: Matrix, i: number, divisor: number): void {
   for (let at = i * row; at < i * row + columns; at++) data[at]! /= divisor;
 }
 
 /** By panels of columns; what is above the diagonal is not read. */
-function cholesky(a: Elements, n: number, _b: Elements, work: Workspace, refuse: Parameters<Routine>[4]): Elements {
+function cholesky(a: Elements, n: number, _b: Elements, work: Workspace, refuse: Refuse): Elements {
   const l = work.zeros(n, n);
   const { data, row } = l;
   for (let i = 0; i < n; i++) data.set(a.subarray(i * n, i * n + i + 1), i * row);
-  for (const [from, to] of panels(0, n)) {
+  for (const [from, to] of parts([0, n], PANEL)) {
     for (let j = from; j < to; j++)
       for (let i = j; i < n; i++) {
         let rest = data[i * row + j]!;
@@ -232,10 +215,11 @@ function cholesky(a: Elements, n: number, _b: Elements, work: Workspace, refuse:
           refuse("not positive definite", "adding 1e-6 * eye(n) lifts small eigenvalues above 0");
         data[i * row + j] = i === j ? Math.sqrt(rest) : rest / data[j * row + j]!;
       }
-    for (const rows of panels(to, n)) work.subtractProduct(l, l, transposed(l), rows, [to, rows[1]], [from, to]);
+    for (const rows of parts([to, n], PANEL))
+      work.subtractProduct(l, l, transposed(l), rows, [to, rows[1]], [from, to]);
   }
   for (let i = 0; i < n; i++) data.fill(0, i * row + i + 1, (i + 1) * row);
-  return elementsIn(l, n, n);
+  return elementsIn(l);
 }
 
 /** The derivative of the determinant: det · inv.T, or, of a singular matrix, what is left without a row and a column. */

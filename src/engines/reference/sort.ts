@@ -68,8 +68,8 @@ const isNaNValue = (x: number | bigint): number => (Number.isNaN(x) ? 1 : 0);
 const DIGIT = 11;
 const RADIX = 1 << DIGIT;
 /**
- * Sorts by keys whose words of 32 bits are given, the least first; gives these words, and after them `others`, which goes along. Radix sort, the least digit first, each pass
- * stable (Knuth, The Art of Computer Programming 3, 5.2.5).
+ * Sorts by keys whose words of 32 bits are given, the least first; gives these words, and after them `others`, which goes along.
+ * Radix sort, the least digit first, each pass stable (Knuth, The Art of Computer Programming 3, 5.2.5).
  */
 function byDigits(words: readonly Uint32Array[], ...others: readonly Uint32Array[]): readonly Uint32Array[] {
   let carried: readonly Uint32Array[] = [...words, ...others];

@@ -1,16 +1,29 @@
 /** What linear algebra works on, and the products in which it spends its time. Knows no algorithm. */
 
-/** A matrix to work on: where its element (i, j) lies is i * row + j * column. */
+/** A matrix to work on: its element (i, j) lies at i * row + j * column. */
 export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
   readonly data: Float64Array;
   readonly row: number;
   readonly column: number;
 }
 /** A view of the same elements. */
-export const transposed = ({ data, row, column }: Matrix): Matrix => ({ data, row: column, column: row });
+export const transposed = ({ rows, columns, data, row, column }: Matrix): Matrix => ({
+  rows: columns,
+  columns: rows,
+  data,
+  row: column,
+  column: row,
+});
 
 /** Indices from the first to before the second. */
 export type Range = readonly [from: number, to: number];
+
+/** A range in parts of so many indices, the last of which may have fewer. */
+export function* parts([from, to]: Range, size: number): Iterable<Range> {
+  for (let first = from; first < to; first += size) yield [first, Math.min(first + size, to)];
+}
 
 /** The columns of a factor, or rows of a solution, that are finished before all others are rid of what these contribute. */
 export const PANEL = 32;
@@ -31,7 +44,7 @@ export interface Workspace {
 
 export const plainWorkspace: Workspace = {
   clear: () => undefined,
-  zeros: (rows, columns) => ({ data: new Float64Array(rows * columns), row: columns, column: 1 }),
+  zeros: (rows, columns) => ({ rows, columns, data: new Float64Array(rows * columns), row: columns, column: 1 }),
   subtractProduct: ({ data, row }, a, b, [top, bottom], [left, right], [first, end]) => {
     const { data: from, row: down, column: along } = b;
     for (let i = top; i < bottom; i++)

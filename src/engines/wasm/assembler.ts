@@ -221,7 +221,7 @@ const loopWhile = (body: readonly Code[], condition: Code): Code => [0x03, EMPTY
 /** `for (; i < end; i += step) body`, of unsigned numbers; `end` is a local or a constant. */
 export function forBelow(i: number, end: Code, step: number, ...body: readonly Code[]): Code {
   const below = op("i32.lt_u", get(i), end);
-  return when(below, loopWhile([...body, set(i, op("i32.add", get(i), i32Const(step)))], below));
+  return when(below, loopWhile([...body, moveBy(i, step)], below));
 }
 
 /**

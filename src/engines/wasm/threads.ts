@@ -130,7 +130,10 @@ for (let job = 0; ; ) {
 export interface Machine {
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
-  /** The main thread's instance. Workers make their own, in which each of `routines` asks for the job to be done again: with any, items may be done twice. */
+  /**
+   * The main thread's instance. Workers make their own, in which each of `routines` asks for the job to be done again: where there
+   * are any, items may be done twice.
+   */
   readonly exports: Exports;
   readonly routines: readonly { readonly name: string; readonly zero: number | bigint }[];
   /** Where the memory of each thread begins. */

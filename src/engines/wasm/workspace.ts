@@ -1,5 +1,13 @@
 /** The products of linear algebra in WebAssembly, by all threads there are: with the reference engine's bits. Knows no op. */
-import { type Matrix, PANEL, plainWorkspace, type Range, transposed, type Workspace } from "../reference/workspace.ts";
+import {
+  type Matrix,
+  PANEL,
+  parts,
+  plainWorkspace,
+  type Range,
+  transposed,
+  type Workspace,
+} from "../reference/workspace.ts";
 import { type Code, call, type FunctionCode, forBelow, get, i32Const, load, moduleOf, op, set } from "./assembler.ts";
 import { FROM, itemFunction, SCRATCH_AT, TO } from "./items.ts";
 import { tileOf } from "./matmul.ts";
@@ -41,12 +49,6 @@ function columnsOfTiles(micro: number): FunctionCode {
   fn.emit(forBelow(FROM, get(TO), 1, set(tile, i32Const(0)), column));
   return fn;
 }
-
-/** A matrix in memory, with room for whole tiles. */
-interface Placed extends Matrix {
-  readonly address: number;
-}
-const isPlaced = (matrix: Matrix): matrix is Placed => "address" in matrix;
 
 /** A workspace for so many threads at most, or undefined where there is no memory for it. It keeps what it has until it is disposed of. */
 export function newWorkspace(most: number): WasmWorkspace | undefined {
@@ -91,8 +93,7 @@ class WasmWorkspace implements Workspace {
     if (!this.#reaches(end)) return plainWorkspace.zeros(rows, columns);
     this.#end = end;
     const data = new Float64Array(this.#memory.buffer, address, height * row).fill(0);
-    const placed: Placed = { data, row, column: 1, address };
-    return placed;
+    return { rows, columns, data, row, column: 1 };
   }
 
   #reaches(end: number): boolean {
@@ -107,7 +108,8 @@ class WasmWorkspace implements Workspace {
   }
 
   subtractProduct(to: Matrix, a: Matrix, b: Matrix, rows: Range, columns: Range, summed: Range): void {
-    if (!isPlaced(to) || columns[1] - columns[0] < LEAST_COLUMNS) {
+    const isHere = to.data.buffer instanceof SharedArrayBuffer;
+    if (!isHere || columns[1] - columns[0] < LEAST_COLUMNS) {
       plainWorkspace.subtractProduct(to, a, b, rows, columns, summed);
       return;
     }
@@ -116,7 +118,7 @@ class WasmWorkspace implements Workspace {
       pack(this.#b, transposed(b), [left, right], summed, TILE.columns, 1);
       for (const [top, bottom] of parts(rows, ROWS)) {
         pack(this.#a, a, [top, bottom], summed, TILE.rows, -1);
-        const result = to.address + (top * to.row + left) * BYTES;
+        const result = to.data.byteOffset + (top * to.row + left) * BYTES;
         this.#words.set([result, to.row * BYTES, depth, Math.ceil((bottom - top) / TILE.rows)]);
         threads.run(this.#machine, 1, Math.ceil((right - left) / TILE.columns), GRAIN);
       }
@@ -125,10 +127,6 @@ class WasmWorkspace implements Workspace {
 }
 
 const wholeTiles = (size: number, tile: number): number => Math.ceil(size / tile) * tile;
-
-function* parts([from, to]: Range, size: number): Iterable<Range> {
-  for (let first = from; first < to; first += size) yield [first, Math.min(first + size, to)];
-}
 
 /** Lays `scale` times rows of a matrix out in panels of `lines` rows, element k of each, then k + 1 of each; zeros for rows missing in the last. */
 function pack(
